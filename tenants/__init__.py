@@ -1,0 +1,1 @@
+"""Who: organisations, authorities, users, memberships, sign-in, scope of a transaction, audit trail."""
