@@ -75,9 +75,14 @@ def _run_locked(row_id: int) -> bool:
         db.session.rollback()
         return False
     function_path, args, attempts, queue = row.function, dict(row.args), row.attempts, row.queue
+    request_id = row.request_id
     db.session.rollback()
+    if attempts >= outbox.MAX_ATTEMPTS:
+        # Every try so far took its worker down with it, so that nothing could be counted by the job itself.
+        _fail(row_id, attempts, RuntimeError("the worker died at every attempt"), function_path, args)
+        return False
     started = time.perf_counter()
-    with structlog.contextvars.bound_contextvars(outbox=row_id, job=function_path, request_id=row_request(row)):
+    with structlog.contextvars.bound_contextvars(outbox=row_id, job=function_path, request_id=request_id):
         try:
             function = resolve(function_path)
             function(**args)
@@ -96,11 +101,6 @@ def _run_locked(row_id: int) -> bool:
             db.session.remove()
         log.info("job_done", queue=queue, seconds=round(time.perf_counter() - started, 3))
     return True
-
-
-def row_request(row: OutboxMessage) -> str | None:
-    """The request id under which the work was asked for, so that a log follows it from the browser to the job."""
-    return row.__dict__.get("request_id")
 
 
 def resolve(path: str) -> Callable[..., None]:
@@ -138,7 +138,7 @@ def _postpone(row_id: int, error: str, *, attempts: int, seconds: int) -> None:
 
 
 def _fail(row_id: int, attempts: int, error: Exception, function_path: str, args: dict[str, Any]) -> None:
-    log.exception("job_failed", attempt=attempts)
+    log.error("job_failed", attempt=attempts, exc_info=error)
     if attempts < outbox.MAX_ATTEMPTS:
         delay = outbox.BACKOFF_SECONDS[min(attempts, len(outbox.BACKOFF_SECONDS)) - 1]
         _postpone(row_id, repr(error), attempts=attempts, seconds=delay)
