@@ -67,7 +67,7 @@ class Config:
         """The database address of one of the three roles (web, worker, owner), for the psycopg driver."""
         url = {"web": self.database_url, "worker": self.worker_database_url, "owner": self.owner_database_url}[role]
         if not url:
-            raise ConfigError(f"no database address for the {role} role: set {_URL_KEYS[role]} or start with `make run`")
+            raise ConfigError(f"no database address for the {role} role: set {_URL_KEYS[role]}, or use `make run`")
         scheme, _, rest = url.partition("://")
         return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -21,14 +21,17 @@ NAMING = {
 
 
 class _Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
-        datetime: DateTime(timezone=True),
-        str: Text,
-        uuid.UUID: Uuid,
-        dict[str, Any]: JSONB,
-        list[Any]: JSONB,
-    }
+    # Given as a registry: Flask-SQLAlchemy derives its own base from this one, and both must share one type map.
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            datetime: DateTime(timezone=True),
+            str: Text,
+            uuid.UUID: Uuid,
+            dict[str, Any]: JSONB,
+            list[Any]: JSONB,
+        },
+    )
 
 
 db = SQLAlchemy(model_class=_Base)

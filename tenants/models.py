@@ -33,7 +33,7 @@ class Authority(Model):
 
 
 class Organisation(Model):
-    """An applicant organisation (申请单位), later incubatee (培育对象) and evaluation organisation (社评组织): a tenant.
+    """A tenant: applicant organisation (申请单位), then incubatee (培育对象), then evaluation organisation (社评组织).
 
     `registration_city_code` is the city of the registration authority, which decides where it files (R15);
     `authority_code` is the one authority competent for it (R1): that city, or the department for provincial ones.

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import outbox
 from app.db import Model, UuidPk, db
+from app.jobs import job
 from tenants.models import Membership, User
 
 SEND_NOTICE = "app.reminders.jobs.send_notice"
@@ -40,7 +41,6 @@ class Notice(Model):
     link: Mapped[str] = mapped_column(server_default="/")
     rule: Mapped[str | None]
     statutory: Mapped[bool]
-    reminder_id: Mapped[uuid.UUID | None]
     state: Mapped[str] = mapped_column(server_default="queued")
     last_error: Mapped[str | None]
     message_id: Mapped[str | None]
@@ -49,7 +49,101 @@ class Notice(Model):
     read_at: Mapped[datetime | None]
 
 
-def recipients(
+def tell(
+    *,
+    kind: str,
+    now: datetime,
+    link: str,
+    organisation_id: uuid.UUID | None = None,
+    authority_code: str | None = None,
+    roles: Iterable[str] = (),
+    rule: str | None = None,
+    statutory: bool = False,
+    key: str | None = None,
+    **params: Any,
+) -> None:
+    """After the commit, write a notice to each person of one side (in `roles`, all when none) and mail it.
+
+    The other side's people are not visible to the actor, so a job of the system does it. `kind` names the template in
+    `templates/email/`, `params` (JSON values) its words; `key` makes it once only.
+    """
+    outbox.add(
+        "tenants.notices.write",
+        queue="mail",
+        key=key,
+        kind=kind,
+        at=now.isoformat(),
+        link=link,
+        organisation_id=str(organisation_id) if organisation_id else None,
+        authority_code=authority_code,
+        roles=list(roles),
+        rule=rule,
+        statutory=statutory,
+        params=params,
+    )
+
+
+@job()
+def write(
+    *,
+    kind: str,
+    at: str,
+    link: str,
+    organisation_id: str | None,
+    authority_code: str | None,
+    roles: list[str],
+    rule: str | None,
+    statutory: bool,
+    params: dict[str, Any],
+) -> None:
+    """The system's half of `tell`: one notice a recipient, one outbox row a mail, in one transaction."""
+    side = uuid.UUID(organisation_id) if organisation_id else None
+    for user in list_recipients(organisation_id=side, authority_code=authority_code, roles=roles):
+        write_one(
+            user.id,
+            kind=kind,
+            now=datetime.fromisoformat(at),
+            link=link,
+            organisation_id=side,
+            authority_code=authority_code,
+            rule=rule,
+            statutory=statutory,
+            params=params,
+        )
+
+
+def write_one(
+    user_id: uuid.UUID,
+    *,
+    kind: str,
+    now: datetime,
+    link: str,
+    params: dict[str, Any],
+    organisation_id: uuid.UUID | None = None,
+    authority_code: str | None = None,
+    rule: str | None = None,
+    statutory: bool = False,
+) -> Notice:
+    """One notice to one person, and its mail through the outbox; runs as the system."""
+    notice = Notice(
+        id=uuid.uuid4(),
+        user_id=user_id,
+        organisation_id=organisation_id,
+        authority_code=authority_code,
+        kind=kind,
+        params=params,
+        link=link,
+        rule=rule,
+        statutory=statutory,
+        created_at=now,
+    )
+    db.session.add(notice)
+    db.session.flush()
+    outbox.add(SEND_NOTICE, queue="mail", key=f"notice:{notice.id}", notice_id=str(notice.id))
+    return notice
+
+
+def list_recipients(
     *, organisation_id: uuid.UUID | None = None, authority_code: str | None = None, roles: Iterable[str] = ()
 ) -> list[User]:
     """The people of one organisation or authority, in the given roles (all when none), who have not left."""
@@ -61,40 +155,6 @@ def recipients(
     if roles := list(roles):
         query = query.where(Membership.role.in_(roles))
     return list(db.session.scalars(query.where(User.disabled_at.is_(None)).order_by(User.email)))
-
-
-def tell(
-    users: Iterable[User],
-    *,
-    kind: str,
-    now: datetime,
-    link: str,
-    organisation_id: uuid.UUID | None = None,
-    authority_code: str | None = None,
-    rule: str | None = None,
-    statutory: bool = False,
-    **params: Any,
-) -> list[Notice]:
-    """Write one notice a person and have each mailed after the commit. `kind` names the template, `params` its words."""
-    written = []
-    for user in users:
-        notice = Notice(
-            id=uuid.uuid4(),
-            user_id=user.id,
-            organisation_id=organisation_id,
-            authority_code=authority_code,
-            kind=kind,
-            params=params,
-            link=link,
-            rule=rule,
-            statutory=statutory,
-            created_at=now,
-        )
-        db.session.add(notice)
-        outbox.add(SEND_NOTICE, queue="mail", key=f"notice:{notice.id}", notice_id=str(notice.id))
-        written.append(notice)
-    db.session.flush()
-    return written
 
 
 def count_unread(user_id: uuid.UUID) -> int:

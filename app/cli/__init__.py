@@ -1,0 +1,65 @@
+"""The `sheping` command: one module a subject; commands build the application only when they need it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+from flask import Flask
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
+from app.config import ConfigError
+from app.rules.core import Refusal
+from tenants import scope
+from tenants.scope import SYSTEM
+from uploads.errors import PartDown
+
+CreateApp = Callable[..., Flask]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a command is given: how to build the application for a database role."""
+
+    create_app: CreateApp
+
+    @contextmanager
+    def as_system(self, role: str = "worker") -> Iterator[Flask]:
+        """Inside the application, as the system, with the worker's database role."""
+        app = self.create_app(role)
+        with app.app_context(), scope.use(SYSTEM):
+            yield app
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+class CommandFailed(Exception):
+    """A command cannot go on; the message is the one line that says why."""
+
+
+# What is an operator's matter rather than a bug: shown as one line, without a traceback.
+_EXPECTED = (CommandFailed, ConfigError, PartDown, Refusal, DBAPIError, RedisError, OSError)
+
+
+def run(group: click.Group, create_app: CreateApp) -> None:
+    """Run the command line: failures are one line on standard error and exit code 1 (2 for wrong usage)."""
+    try:
+        group.main(obj=Context(create_app), standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+    except _EXPECTED as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+        sys.stderr.write(f"sheping: {reason[0]}\n")
+        sys.exit(1)

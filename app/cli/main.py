@@ -1,0 +1,19 @@
+"""The command line's root: every group by name."""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.database import db_group
+from app.cli.processes import scheduler, web, worker
+from app.cli.records import audit, tokens
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sheping")
+def sheping() -> None:
+    """社评通: the filing of social training & evaluation organisations in Shandong."""
+
+
+for _command in (db_group, web, worker, scheduler, tokens, audit):
+    sheping.add_command(_command)

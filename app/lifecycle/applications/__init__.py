@@ -1,0 +1,1 @@
+"""Applications (申报) and their items."""

@@ -1,0 +1,1 @@
+"""Calls for applications (征集通告)."""

@@ -1,0 +1,1 @@
+"""Deadlines of all subjects, computed by app.rules."""

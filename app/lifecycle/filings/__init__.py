@@ -1,0 +1,1 @@
+"""Filings (备案), their periods and items."""

@@ -1,0 +1,77 @@
+"""Filings, their three-year periods and filed items (rules.md B10, B11)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Model, UuidPk
+from tenants.models import Organisation
+
+
+class Filing(Model):
+    """A filing (备案): one institution code (机构代码), kept for the organisation's life (R37)."""
+
+    __tablename__ = "filings"
+    __table_args__ = (
+        Index("ix_filings_organisation_id", "organisation_id"),
+        Index("ix_filings_authority_code", "authority_code", "state"),
+    )
+
+    id: Mapped[UuidPk]
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("applications.id"))
+    institution_code: Mapped[str | None] = mapped_column(unique=True)
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
+    periods: Mapped[list[FilingPeriod]] = relationship(order_by="FilingPeriod.period_no", lazy="raise")
+    items: Mapped[list[FiledItem]] = relationship(order_by="FiledItem.position", lazy="raise")
+
+
+class FilingPeriod(Model):
+    """A filing period (备案期), generally three years, both ends inclusive (R45)."""
+
+    __tablename__ = "filing_periods"
+    __table_args__ = (
+        UniqueConstraint("filing_id", "period_no"),
+        CheckConstraint("valid_to >= valid_from", name="order"),
+        CheckConstraint("grade in ('excellent', 'qualified', 'unqualified')", name="grade"),
+        Index(
+            "uq_filing_periods_current", "filing_id", unique=True, postgresql_where=text("state = 'current'")
+        ),
+    )
+
+    id: Mapped[UuidPk]
+    filing_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filings.id"))
+    organisation_id: Mapped[uuid.UUID]
+    authority_code: Mapped[str]
+    period_no: Mapped[int]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date]
+    state: Mapped[str]
+    grade: Mapped[str | None]
+    exempt: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class FiledItem(Model):
+    """A filed occupation, work type and level."""
+
+    __tablename__ = "filed_items"
+    __table_args__ = (UniqueConstraint("filing_id", "occupation_code", "work_type", "skill_level"),)
+
+    id: Mapped[UuidPk]
+    filing_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filings.id"))
+    organisation_id: Mapped[uuid.UUID]
+    authority_code: Mapped[str]
+    position: Mapped[int]
+    occupation_code: Mapped[str]
+    occupation_name: Mapped[str]
+    work_type: Mapped[str] = mapped_column(server_default="")
+    skill_level: Mapped[str]
+    state: Mapped[str]

@@ -1,0 +1,72 @@
+"""The commitment of an incubatee and the versioned templates of the notice's annexes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Model, UuidPk
+from app.lifecycle.applications.models import Application
+
+
+class AnnexTemplate(Model):
+    """A version of an annex (附件1–4). Until the province uploads the official text, `official` is false (R68).
+
+    A used version is frozen: a new text is a new row (the web role cannot update the body).
+    """
+
+    __tablename__ = "annex_templates"
+    __table_args__ = (
+        UniqueConstraint("kind", "version"),
+        CheckConstraint(
+            "kind in ('selection_assessment', 'commitment', 'bank_assessment', 'periodic_assessment')", name="kind"
+        ),
+    )
+
+    id: Mapped[UuidPk]
+    kind: Mapped[str]
+    version: Mapped[int]
+    source: Mapped[str]
+    official: Mapped[bool]
+    body: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Commitment(Model):
+    """A signed work commitment (孵化培育对象工作承诺书, annex 2): the exact text, its hash and who signed it (R28)."""
+
+    __tablename__ = "commitments"
+    __table_args__ = (
+        CheckConstraint(
+            "state in ('issued', 'signed', 'confirmed', 'returned', 'superseded', 'void')", name="state"
+        ),
+        Index(
+            "uq_commitments_live",
+            "application_id",
+            unique=True,
+            postgresql_where=text("state in ('signed', 'confirmed')"),
+        ),
+        Index("ix_commitments_organisation_id", "organisation_id"),
+        Index("ix_commitments_authority_code", "authority_code"),
+    )
+
+    id: Mapped[UuidPk]
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("applications.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    template_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("annex_templates.id"))
+    body: Mapped[str]
+    body_sha256: Mapped[str]
+    state: Mapped[str]
+    signed_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    signatory_name: Mapped[str]
+    signatory_capacity: Mapped[str]
+    signed_at: Mapped[datetime]
+    ip: Mapped[str]
+    user_agent: Mapped[str]
+
+    application: Mapped[Application] = relationship(lazy="raise")
+    template: Mapped[AnnexTemplate] = relationship(lazy="raise")

@@ -1,0 +1,1 @@
+"""Renewal (续期备案) cycles."""

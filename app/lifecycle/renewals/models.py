@@ -1,0 +1,35 @@
+"""Renewal cycles (rules.md B12)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Model, UuidPk
+from app.lifecycle.filings.models import Filing, FilingPeriod
+
+
+class RenewalCycle(Model):
+    """The renewal (续期) of one filing at the end of one period: self-assessment, application, assessment (R46–R61)."""
+
+    __tablename__ = "renewal_cycles"
+    __table_args__ = (
+        Index("ix_renewal_cycles_organisation_id", "organisation_id"),
+        Index("ix_renewal_cycles_authority_code", "authority_code", "state"),
+    )
+
+    id: Mapped[UuidPk]
+    filing_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filings.id"))
+    period_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filing_periods.id"), unique=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    state: Mapped[str]
+    opened_on: Mapped[date]
+    apply_close_on: Mapped[date]
+    applied_at: Mapped[datetime | None]
+
+    filing: Mapped[Filing] = relationship(lazy="raise")
+    period: Mapped[FilingPeriod] = relationship(lazy="raise")

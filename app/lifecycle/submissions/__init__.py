@@ -1,0 +1,1 @@
+"""Handing in a dossier to the competent authority, and its review."""

@@ -1,0 +1,33 @@
+"""Every model by name, so that the metadata is whole before a mapper or a migration looks at it."""
+
+from __future__ import annotations
+
+from app.lifecycle.applications.models import Application, ApplicationItem
+from app.lifecycle.calls.models import Call
+from app.lifecycle.deadlines.models import CalendarDay, Deadline, DeadlineChange, Setting
+from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod
+from app.lifecycle.incubation.models import AnnexTemplate, Commitment
+from app.lifecycle.renewals.models import RenewalCycle
+from app.outbox import OutboxMessage
+from app.reminders.models import Reminder
+from tenants.events import Event
+from tenants.models import (
+    ApiToken,
+    Authority,
+    Invitation,
+    Membership,
+    OneTimeToken,
+    Organisation,
+    SignInAttempt,
+    SignInSession,
+    User,
+)
+from tenants.notices import Notice
+from uploads.models import Dossier, DossierFile, ReviewTask, Upload
+
+ALL_MODELS = (
+    Authority, Organisation, User, Membership, Invitation, SignInSession, OneTimeToken, ApiToken, SignInAttempt,
+    Event, Notice, OutboxMessage, Upload, Dossier, DossierFile, ReviewTask, Call, Application, ApplicationItem,
+    AnnexTemplate, Commitment, Filing, FilingPeriod, FiledItem, RenewalCycle, Deadline, DeadlineChange, CalendarDay,
+    Setting, Reminder,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Deadlines become e-mail, in-app notices and calendar entries."""

@@ -1,0 +1,110 @@
+"""What the signed-in frame shows around every page: whose desk it is, the navigation, the bell, the demo's clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from flask_babel import gettext, lazy_gettext
+from flask_login import current_user
+
+from app import clock
+from app.config import Config
+from app.web import guards
+from app.web.links import link_to
+from tenants.identity import Identity
+from tenants.scope import Role, ScopeKind
+
+ROLE_LABELS = {
+    Role.owner: lazy_gettext("负责人"),
+    Role.signatory: lazy_gettext("签署人"),
+    Role.editor: lazy_gettext("经办人"),
+    Role.viewer: lazy_gettext("只读成员"),
+    Role.officer: lazy_gettext("经办员"),
+    Role.lead: lazy_gettext("科室负责人"),
+    Role.expert: lazy_gettext("专家"),
+}
+
+# kind of actor -> (label, endpoint, prefix of endpoints under it)
+_NAV: dict[ScopeKind, tuple[tuple[Any, str, str], ...]] = {
+    ScopeKind.organisation: (
+        (lazy_gettext("下一步"), "applicant.home", "applicant.home"),
+        (lazy_gettext("孵化与题库"), "applicant.incubation", "applicant.incubation"),
+        (lazy_gettext("备案与续期"), "applicant.renewal", "applicant.renewal"),
+        (lazy_gettext("期限"), "applicant.deadlines", "applicant.deadlines"),
+        (lazy_gettext("报送记录"), "applicant.dossiers", "applicant.dossier"),
+        (lazy_gettext("单位与成员"), "applicant.members", "applicant.members"),
+    ),
+    ScopeKind.bureau: (
+        (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue"),
+        (lazy_gettext("期限看板"), "bureau.deadlines", "bureau.deadlines"),
+        (lazy_gettext("送达异常"), "bureau.failures", "bureau.failures"),
+        (lazy_gettext("本局成员"), "bureau.members", "bureau.members"),
+    ),
+    ScopeKind.department: (
+        (lazy_gettext("全省概览"), "province.home", "province.home"),
+        (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue"),
+        (lazy_gettext("期限看板"), "bureau.deadlines", "bureau.deadlines"),
+        (lazy_gettext("送达异常"), "bureau.failures", "bureau.failures"),
+        (lazy_gettext("本厅成员"), "bureau.members", "bureau.members"),
+    ),
+    ScopeKind.expert: ((lazy_gettext("我的评估"), "expert.home", "expert.home"),),
+    ScopeKind.account: (),
+}
+HOME = {
+    ScopeKind.organisation: "applicant.home",
+    ScopeKind.bureau: "bureau.queue",
+    ScopeKind.department: "province.home",
+    ScopeKind.expert: "expert.home",
+    ScopeKind.account: "account.profile",
+}
+
+
+def home_endpoint(kind: ScopeKind) -> str:
+    """Where a person of this kind starts."""
+    return HOME.get(kind, "public.home")
+
+
+def install(app: Flask) -> None:
+    """Give every template the frame's words."""
+    app.context_processor(_context)
+
+
+def _context() -> dict[str, Any]:
+    settings: Config = current_app.config["SHEPING"]
+    context: dict[str, Any] = {
+        "demo": settings.demo,
+        "demo_now": clock.now() if settings.demo else None,
+        "now": g.get("now") or clock.now(),
+        "today": clock.today(),
+        "public_url": settings.public_url,
+        "max_upload_bytes": settings.max_upload_bytes,
+        "may": guards.may,
+    }
+    who = current_user._get_current_object() if current_user else None
+    # An error page may be shown before the guard has set the scope: then nothing of the person's may be asked for.
+    if isinstance(who, Identity) and g.get("guarded"):
+        context |= _person(who)
+    return context
+
+
+def _person(who: Identity) -> dict[str, Any]:
+    menu = [(gettext("账户与安全"), link_to("account.profile")), (gettext("切换身份"), link_to("account.switch"))]
+    return {
+        "tenant_name": who.organisation_name or who.authority_name,
+        "user_name": who.name,
+        "role_label": ROLE_LABELS.get(who.role) if who.role else None,
+        "person_key": str(who.user_id),
+        "unread_count": guards.unread_count(),
+        "inbox_url": link_to("account.inbox"),
+        "nav": list(_nav(who.kind)),
+        "user_menu": [(label, url) for label, url in menu[: 2 if who.membership_count > 1 else 1] if url],
+    }
+
+
+def _nav(kind: ScopeKind) -> Any:
+    here = request.endpoint or ""
+    for label, endpoint, prefix in _NAV.get(kind, ()):
+        url = link_to(endpoint)
+        if url:
+            yield (label, url, here == endpoint or here.startswith(prefix + "_"), 0)

@@ -1,0 +1,31 @@
+"""What templates look up: this page with other arguments, pages that may not exist, the clause of a rule."""
+
+from urllib.parse import urlencode
+
+from flask import Flask, current_app, request, url_for
+
+from app.rules import clauses
+
+
+def url_with(**changes: str | int | None) -> str:
+    """The address of this page with its query changed; None takes an argument away. The order is kept."""
+    query: dict[str, list[str]] = {key: list(values) for key, values in request.args.lists()}
+    for key, value in changes.items():
+        if value is None:
+            query.pop(key, None)
+        else:
+            query[key] = [str(value)]
+    path = request.script_root + request.path
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
+
+
+def link_to(endpoint: str, **values: str | int) -> str | None:
+    """The address of an endpoint, or None where this installation has none: frames show what there is."""
+    if endpoint not in current_app.view_functions:
+        return None
+    return url_for(endpoint, **values)
+
+
+def init_app(app: Flask) -> None:
+    """Give templates `url_with()`, `link_to()` and `clause_of('R27')`."""
+    app.jinja_env.globals.update(url_with=url_with, link_to=link_to, clause_of=clauses.find)

@@ -1,0 +1,202 @@
+"""The object store: MinIO or any S3, one bucket a tenant and one a bureau; keys are random, names stay in the database.
+
+Bytes go from the browser straight to the store by pre-signed part addresses (design.md section 3). minio-py keeps its
+multipart calls private for its own `put_object`; they are the same S3 operations, so we use them here and only here
+(docs/decisions/0002-multipart-through-minio.md). Every failure to reach the store is a PartDown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote, urlparse
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import CopySource
+from minio.datatypes import Part
+from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
+
+from app.config import Config
+from uploads.errors import PartDown
+
+T = TypeVar("T")
+REGION = "us-east-1"
+CHUNK = 1024 * 1024
+# S3 copies up to 5 GiB in one call; MAX_UPLOAD_BYTES stays below.
+_GONE = {"NoSuchUpload", "NoSuchKey", "NoSuchBucket"}
+_WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML", "InvalidRequest", "InvalidArgument"}
+
+
+class ObjectGone(Exception):
+    """The upload or the object is not in the store (any more)."""
+
+
+class WrongParts(Exception):
+    """The parts named at completion are not the parts the store received."""
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """A part the store has: its number from 1, ETag without quotes, size in bytes."""
+
+    number: int
+    etag: str
+    size: int
+
+
+class ObjectStore:
+    """One client for our own calls and one that signs with the host the browser uses."""
+
+    def __init__(self, endpoint: str, public_endpoint: str, access_key: str, secret_key: str) -> None:
+        self._http = urllib3.PoolManager(
+            maxsize=32,
+            timeout=urllib3.Timeout(connect=3, read=120),
+            retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[502, 503, 504]),
+        )
+        self._inner = self._client(endpoint, access_key, secret_key)
+        self._outer = self._client(public_endpoint, access_key, secret_key)
+        self._known_buckets: set[str] = set()
+
+    @classmethod
+    def from_config(cls, settings: Config) -> ObjectStore:
+        """The store of these settings; nothing is contacted yet."""
+        return cls(
+            settings.s3_endpoint or "http://127.0.0.1:9000",
+            settings.s3_public_endpoint or "http://127.0.0.1:9000",
+            settings.s3_access_key,
+            settings.s3_secret_key,
+        )
+
+    def _client(self, endpoint: str, access_key: str, secret_key: str) -> Minio:
+        parsed = urlparse(endpoint)
+        return Minio(
+            parsed.netloc,
+            access_key=access_key,
+            secret_key=secret_key,
+            secure=parsed.scheme == "https",
+            region=REGION,
+            http_client=self._http,
+        )
+
+    def ping(self) -> None:
+        """Ask the store for something small. Raises PartDown when it does not answer."""
+        with _reaching():
+            self._inner.bucket_exists("sheping-ping")
+
+    def ensure_bucket(self, bucket: str) -> None:
+        """Make the bucket unless it is there."""
+        if bucket in self._known_buckets:
+            return
+        with _reaching():
+            try:
+                if not self._inner.bucket_exists(bucket):
+                    self._inner.make_bucket(bucket)
+            except S3Error as error:
+                if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                    raise
+        self._known_buckets.add(bucket)
+
+    def start_multipart(self, bucket: str, key: str) -> str:
+        """Begin a multipart upload; answers its id."""
+        self.ensure_bucket(bucket)
+        with _reaching():
+            return self._inner._create_multipart_upload(bucket, key, {"Content-Type": "application/octet-stream"})
+
+    def part_url(self, bucket: str, key: str, multipart_id: str, number: int, *, seconds: int) -> str:
+        """The address to which the browser PUTs part `number`; signed locally, the store is not asked."""
+        return self._outer.get_presigned_url(
+            "PUT",
+            bucket,
+            key,
+            expires=timedelta(seconds=seconds),
+            extra_query_params={"uploadId": multipart_id, "partNumber": str(number)},
+        )
+
+    def list_parts(self, bucket: str, key: str, multipart_id: str) -> list[StoredPart]:
+        """The parts the store has so far, by number. Raises ObjectGone."""
+        parts: list[StoredPart] = []
+        marker = ""
+        while True:
+            with _reaching():
+                page = self._inner._list_parts(bucket, key, multipart_id, part_number_marker=marker)
+            parts += [StoredPart(part.part_number, part.etag.strip('"'), part.size or 0) for part in page.parts]
+            if not page.is_truncated:
+                return sorted(parts, key=lambda part: part.number)
+            marker = str(page.next_part_number_marker)
+
+    def complete_multipart(self, bucket: str, key: str, multipart_id: str, parts: list[tuple[int, str]]) -> None:
+        """Join the parts into the object. Raises WrongParts, ObjectGone."""
+        with _reaching():
+            self._inner._complete_multipart_upload(
+                bucket, key, multipart_id, [Part(number, etag) for number, etag in sorted(parts)]
+            )
+
+    def abort_multipart(self, bucket: str, key: str, multipart_id: str) -> None:
+        """Throw the parts away; one already gone is fine."""
+        _unless_gone(lambda: self._inner._abort_multipart_upload(bucket, key, multipart_id))
+
+    def size_of(self, bucket: str, key: str) -> int:
+        """The object's size in bytes. Raises ObjectGone."""
+        with _reaching():
+            return int(self._inner.stat_object(bucket, key).size or 0)
+
+    def stream(self, bucket: str, key: str) -> Iterator[bytes]:
+        """The object's bytes in pieces of at most CHUNK. Raises ObjectGone, PartDown."""
+        with _reaching():
+            response = self._inner.get_object(bucket, key)
+            try:
+                yield from response.stream(CHUNK)
+            finally:
+                response.close()
+                response.release_conn()
+
+    def copy(self, source_bucket: str, source_key: str, bucket: str, key: str) -> None:
+        """Copy inside the store, no byte passing through us; writing the same key again is harmless."""
+        self.ensure_bucket(bucket)
+        with _reaching():
+            self._inner.copy_object(bucket, key, CopySource(source_bucket, source_key))
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Remove an object; one already gone is fine."""
+        _unless_gone(lambda: self._inner.remove_object(bucket, key))
+
+    def download_url(self, bucket: str, key: str, *, name: str, mime: str, seconds: int) -> str:
+        """A short-lived address that downloads the object under its own name, never shows it in the browser."""
+        plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
+        return self._outer.get_presigned_url(
+            "GET",
+            bucket,
+            key,
+            expires=timedelta(seconds=seconds),
+            response_headers={
+                "response-content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+                "response-content-type": mime,
+            },
+        )
+
+
+def _unless_gone(call: Callable[[], Any]) -> None:
+    try:
+        with _reaching():
+            call()
+    except ObjectGone:
+        return
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except S3Error as error:
+        if error.code in _GONE:
+            raise ObjectGone(str(error.code)) from error
+        if error.code in _WRONG_PARTS:
+            raise WrongParts(str(error.code)) from error
+        raise PartDown("object_store", f"{error.code}: {error.message}") from error
+    except (urllib3.exceptions.HTTPError, InvalidResponseError, ServerError, MinioException, OSError) as error:
+        raise PartDown("object_store", f"{type(error).__name__}: {error}") from error
