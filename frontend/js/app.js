@@ -1,0 +1,15 @@
+// What every page loads: htmx, its errors in words, confirmation, drafts and menus.
+import htmx from 'htmx.org';
+import { watchConfirmations } from './confirm.js';
+import { watchDrafts } from './drafts.js';
+import { watchHtmx } from './htmx-errors.js';
+import { watchMenus } from './menus.js';
+import { watchPages } from './pages.js';
+
+window.htmx = htmx;
+
+watchHtmx();
+watchConfirmations();
+watchMenus();
+watchPages();
+watchDrafts();

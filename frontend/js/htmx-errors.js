@@ -1,0 +1,93 @@
+// htmx: the CSRF header, a busy bar, polling that rests while nobody looks, and every failure in words.
+import { say } from './messages.js';
+import { toast } from './toasts.js';
+
+const BY_STATUS = {
+  400: 'bad_request',
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'conflict',
+  413: 'too_large',
+  429: 'too_many',
+  503: 'unavailable',
+};
+
+function csrfMeta() {
+  return document.querySelector('meta[name="csrf-token"]');
+}
+
+export function csrfToken() {
+  return csrfMeta()?.content ?? '';
+}
+
+/** The token of a new session: the server sends it with the refusal of the old one. */
+function renewCsrf(token) {
+  const meta = csrfMeta();
+  if (meta) meta.content = token;
+  for (const input of document.querySelectorAll('input[name="csrf_token"]')) input.value = token;
+}
+
+export function showSessionExpired() {
+  const dialog = document.getElementById('sp-expired');
+  if (dialog && !dialog.open) dialog.showModal();
+}
+
+/** problem+json says why in its own words; anything else gets the sentence of its status. */
+function sentenceFor(xhr) {
+  if ((xhr.getResponseHeader('Content-Type') ?? '').includes('json')) {
+    try {
+      const problem = JSON.parse(xhr.responseText);
+      if (problem.detail) return problem.detail;
+    } catch (error) {
+      console.warn('a JSON answer could not be read', error);
+    }
+  }
+  return say(BY_STATUS[xhr.status] ?? 'server_error');
+}
+
+function isPolling(event) {
+  const trigger = event.detail.elt.closest('[hx-trigger]')?.getAttribute('hx-trigger') ?? '';
+  return trigger.includes('every ') && !event.detail.requestConfig?.triggeringEvent;
+}
+
+function watchBusy() {
+  const bar = document.getElementById('sp-busy');
+  let running = 0;
+  const show = (step) => {
+    running = Math.max(0, running + step);
+    bar?.classList.toggle('is-on', running > 0);
+  };
+  const counted = new WeakSet();
+  document.addEventListener('htmx:beforeSend', (event) => {
+    if (isPolling(event)) return;
+    counted.add(event.detail.xhr);
+    show(1);
+  });
+  document.addEventListener('htmx:afterRequest', (event) => {
+    if (counted.delete(event.detail.xhr)) show(-1);
+  });
+}
+
+export function watchHtmx() {
+  document.addEventListener('htmx:configRequest', (event) => {
+    if (event.detail.verb !== 'get') event.detail.headers['X-CSRFToken'] = csrfToken();
+  });
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    if (document.hidden && isPolling(event)) event.preventDefault();
+  });
+  document.addEventListener('htmx:responseError', (event) => {
+    const { xhr } = event.detail;
+    if (xhr.status === 401) {
+      showSessionExpired();
+    } else if (!isPolling(event) || xhr.status < 500) {
+      toast(sentenceFor(xhr), 'bad');
+    }
+  });
+  document.addEventListener('htmx:sendError', (event) => {
+    if (!isPolling(event)) toast(say('network_error'), 'bad');
+  });
+  document.addEventListener('htmx:timeout', () => toast(say('timeout'), 'bad'));
+  document.addEventListener('csrf:refresh', (event) => renewCsrf(event.detail.token));
+  document.addEventListener('toast', (event) => toast(event.detail.text ?? event.detail.value, event.detail.tone));
+  watchBusy();
+}
