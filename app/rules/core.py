@@ -1,6 +1,6 @@
 """What every rule module speaks: refusals that carry their clause, and literal transition tables."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -110,30 +110,40 @@ class StateInfo:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One permitted step. `source` None creates the subject. `note` names the guard or the clock in Chinese."""
+    """One permitted step. `source` None creates the subject. `note` is the step's Chinese name; `guard` says in
+    Chinese what else must hold or which clock drives it (enforced by the subject's rule module, not by the table)."""
 
     event: str
     source: str | None
     target: str
     actors: frozenset[ActorKind]
     rule: str
-    note: str = ""
+    note: str
+    guard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One state machine of rules.md part B: literal states, labels and transitions."""
+    """One state machine of rules.md part B: literal states, labels and transitions.
+
+    `reopenable` states end the matter as terminal ones do, but an authority may reopen them with a reason.
+    """
 
     id: str
     subject: str
     title: str
-    states: dict[str, StateInfo]
+    states: Mapping[str, StateInfo]
     table: tuple[Transition, ...]
+    reopenable: frozenset[str] = frozenset()
 
     @property
     def terminal(self) -> frozenset[str]:
         """States without an exit: what is terminal is read from the table, so the two cannot disagree."""
         return frozenset(self.states) - {step.source for step in self.table if step.source is not None}
+
+    @property
+    def settled(self) -> frozenset[str]:
+        return self.terminal | self.reopenable
 
     def label(self, state: str) -> str:
         return self.states[state].label
@@ -144,11 +154,31 @@ class Machine:
     def is_terminal(self, state: str) -> bool:
         return state in self.terminal
 
-    def events_from(self, state: str | None, actor: str | None = None) -> Iterator[Transition]:
+    def is_live(self, state: str) -> bool:
+        """Not terminal and not ended-but-reopenable."""
+        return state not in self.settled
+
+    def find_steps(self, state: str | None, actor: str | None = None) -> tuple[Transition, ...]:
         """The steps open in `state`, optionally only those that `actor` may take."""
-        for step in self.table:
-            if step.source == state and (actor is None or actor in step.actors):
-                yield step
+        return tuple(step for step in self.table if step.source == state and (actor is None or actor in step.actors))
+
+    def can(self, state: str | None, event: str, actor_kind: str) -> bool:
+        step = find_transition(self.table, state, event)
+        return step is not None and actor_kind in step.actors
+
+    def advance(self, state: str | None, event: str, actor_kind: str) -> str:
+        """The state after `event`; Refusals as `core.advance`, with the state named in Chinese."""
+        try:
+            return advance(self.table, state, event, actor_kind)
+        except Refusal as refusal:
+            if state is not None and refusal.code == "transition_not_allowed":
+                raise Refusal(
+                    refusal.code,
+                    refusal.rule,
+                    N_("“%(title)s”当前为“%(label)s”,不能办理“%(step)s”。请刷新页面,按最新状态办理。"),
+                    **(refusal.params | {"title": self.title, "label": self.label(state)}),
+                ) from None
+            raise
 
 
 def find_transition(table: tuple[Transition, ...], state: str | None, event: str) -> Transition | None:
@@ -163,11 +193,12 @@ def advance(table: tuple[Transition, ...], state: str | None, event: str, actor_
     """
     step = find_transition(table, state, event)
     if step is None:
-        rule = next((other.rule for other in table if other.event == event), "")
+        known = next((other for other in table if other.event == event), None)
         raise Refusal(
             "transition_not_allowed",
-            rule,
-            N_("当前状态不能执行这一步(%(event)s)。页面可能已过时,请刷新后按最新状态办理。"),
+            known.rule if known else "",
+            N_("当前状态不能办理“%(step)s”。请刷新页面,按最新状态办理。"),
+            step=known.note if known else event,
             event=event,
             state=state or "",
         )
@@ -175,7 +206,8 @@ def advance(table: tuple[Transition, ...], state: str | None, event: str, actor_
         raise Refusal(
             "actor_not_allowed",
             step.rule,
-            N_("这一步(%(event)s)不由您所在的一方办理。请查看本事项页面上“当前由谁办理”。"),
+            N_("“%(step)s”不由您所在的一方办理。请查看本事项页面上“当前由谁办理”。"),
+            step=step.note,
             event=event,
             state=state or "",
             actor=str(actor_kind),
