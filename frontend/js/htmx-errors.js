@@ -32,6 +32,29 @@ export function showSessionExpired() {
   if (dialog && !dialog.open) dialog.showModal();
 }
 
+/** A refusal that the server marks as such is shown beside the form, which stays as it was typed. */
+function showBeside(event) {
+  const { xhr, elt } = event.detail;
+  const form = elt.closest('form');
+  if (!form || !xhr.responseText) return false;
+  let place = form.querySelector('[data-problem]');
+  if (!place) {
+    place = document.createElement('div');
+    place.dataset.problem = '';
+    const actions = [...form.querySelectorAll('.sp-actions')].pop();
+    if (actions) actions.before(place);
+    else form.append(place);
+  }
+  place.setAttribute('role', 'alert');
+  place.innerHTML = xhr.responseText;
+  place.scrollIntoView({ block: 'nearest' });
+  return true;
+}
+
+function isMarkedError(xhr) {
+  return Boolean(xhr.getResponseHeader('X-Error-Code'));
+}
+
 /** problem+json says why in its own words; anything else gets the sentence of its status. */
 function sentenceFor(xhr) {
   if ((xhr.getResponseHeader('Content-Type') ?? '').includes('json')) {
@@ -42,7 +65,9 @@ function sentenceFor(xhr) {
       console.warn('a JSON answer could not be read', error);
     }
   }
-  return say(BY_STATUS[xhr.status] ?? 'server_error');
+  const marked = isMarkedError(xhr) && new DOMParser().parseFromString(xhr.responseText, 'text/html');
+  const detail = marked && marked.querySelector('[data-error-detail]')?.textContent.trim();
+  return detail || say(BY_STATUS[xhr.status] ?? 'server_error');
 }
 
 function isPolling(event) {
@@ -75,10 +100,24 @@ export function watchHtmx() {
   document.addEventListener('htmx:beforeRequest', (event) => {
     if (document.hidden && isPolling(event)) event.preventDefault();
   });
+  document.addEventListener('htmx:beforeSwap', (event) => {
+    if (!isMarkedError(event.detail.xhr)) return;
+    event.detail.shouldSwap = false;
+    event.detail.isError = true;
+  });
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    event.detail.elt.closest('form')?.querySelector('[data-problem]')?.replaceChildren();
+  });
   document.addEventListener('htmx:responseError', (event) => {
     const { xhr } = event.detail;
+    const token = xhr.getResponseHeader('X-CSRFToken');
+    if (token) renewCsrf(token);
     if (xhr.status === 401) {
       showSessionExpired();
+    } else if (token) {
+      toast(say('csrf_renewed'), 'bad');
+    } else if (isMarkedError(xhr) && showBeside(event)) {
+      // Said beside the form.
     } else if (!isPolling(event) || xhr.status < 500) {
       toast(sentenceFor(xhr), 'bad');
     }
@@ -87,7 +126,6 @@ export function watchHtmx() {
     if (!isPolling(event)) toast(say('network_error'), 'bad');
   });
   document.addEventListener('htmx:timeout', () => toast(say('timeout'), 'bad'));
-  document.addEventListener('csrf:refresh', (event) => renewCsrf(event.detail.token));
   document.addEventListener('toast', (event) => toast(event.detail.text ?? event.detail.value, event.detail.tone));
   watchBusy();
 }

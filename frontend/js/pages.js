@@ -40,9 +40,10 @@ export function watchPages() {
     for (const form of document.querySelectorAll('form[data-sending]')) delete form.dataset.sending;
   });
   document.addEventListener('click', (event) => {
-    const button = event.target.closest('[data-print], [data-copy]');
+    const button = event.target.closest('[data-print], [data-copy], [data-back]');
     if (!button) return;
     if ('print' in button.dataset) window.print();
+    else if ('back' in button.dataset) history.back();
     else copy(button);
   });
   document.addEventListener('change', (event) => {
