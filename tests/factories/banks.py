@@ -1,0 +1,107 @@
+"""Question banks as people send them: every layout, every mess, written by other libraries than those that read."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+import xlwt
+
+COLUMNS_20 = (
+    ["试题GUID", "题型(必填）", "题干（必填）", "答案", "选项A", "选项B", "选项C", "选项D", "选项E"]
+    + [f"知识点{level}级" for level in "一二三四五六"]
+    + ["难度", "一致性", "分数", "解析", "出处"]
+)
+COLUMNS_11 = [
+    *("鉴定点代码", "题目类型代码", "试题(题干)"),
+    *[f"选项{x}" for x in "ABCDE"],
+    *("答案", "难度代码", "一致性代码"),
+]
+SIMPLE = ["题型", "题干", "选项A", "选项B", "选项C", "选项D", "答案"]
+
+_SUBJECTS, _ASPECTS, _ENDINGS = (
+    words.split()
+    for words in (
+        "接触器 熔断器 热继电器 电压互感器 绝缘电阻表 异步电动机 变频器 漏电保护器 电力电缆 避雷器",
+        "安装位置 额定电流 接线方式 日常巡视 故障判断 绝缘等级 动作时间 检修周期 选型原则 使用环境",
+        "应当首先确认哪一项 的基本要求是什么 由谁负责记录 通常以什么为依据 不符合规定时如何处理",
+    )
+)
+
+
+def stem(number: int) -> str:
+    """Stems that differ from one another by more than any threshold."""
+    draw = random.Random(number)
+    noise = "".join(chr(draw.randint(0x4E00, 0x9FA5)) for _ in range(12))
+    return f"{draw.choice(_SUBJECTS)}{noise}的{draw.choice(_ASPECTS)}{draw.choice(_ENDINGS)}"
+
+
+def single(number: int, answer: str | None = None) -> list[str]:
+    """A sound single-choice row of the simple layout; the right letter turns with the number."""
+    letter = answer if answer is not None else "ABCD"[number % 4]
+    return ["单选题", stem(number), *[f"第{number}题的{word}" for word in ("甲", "乙", "丙", "丁")], letter]
+
+
+def multiple(number: int, answer: str = "AC") -> list[str]:
+    return ["多选题", stem(number), *[f"第{number}题的{word}" for word in ("甲", "乙", "丙", "丁")], answer]
+
+
+def judged(number: int, answer: str | None = None) -> list[str]:
+    return ["判断题", stem(number) + "是正确做法", "", "", "", "", answer if answer is not None else "√×"[number % 2]]
+
+
+def write_xlsx(path: Path, sheets: dict[str, Sequence[Sequence[Any]]]) -> Path:
+    """Rows as given; None leaves a cell out; strings stay strings."""
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for index, row in enumerate(rows):
+                for column, value in enumerate(row):
+                    if value is not None and value != "":
+                        sheet.write(index, column, value)
+    return path
+
+
+def write_xls(path: Path, sheets: dict[str, Sequence[Sequence[Any]]]) -> Path:
+    book = xlwt.Workbook(encoding="utf-8")
+    for name, rows in sheets.items():
+        sheet = book.add_sheet(name)
+        for index, row in enumerate(rows):
+            for column, value in enumerate(row):
+                if value is not None and value != "":
+                    sheet.write(index, column, value)
+    book.save(str(path))
+    return path
+
+
+def simple_bank(path: Path, rows: Sequence[Sequence[Any]], sheet: str = "Sheet1") -> Path:
+    return write_xlsx(path, {sheet: [SIMPLE, *rows]})
+
+
+def write_zip(path: Path, members: dict[str, bytes], encoding: str = "utf-8") -> Path:
+    """A zip whose names are in the encoding given; GBK as Chinese Windows writes them, without the UTF-8 flag."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            if encoding == "utf-8":
+                archive.writestr(name, data)
+            else:
+                info = zipfile.ZipInfo(name.encode(encoding).decode("cp437"))
+                info.compress_type = zipfile.ZIP_DEFLATED
+                info._encodeFilenameFlags = lambda info=info: (info.filename.encode("cp437"), 0)  # type: ignore[method-assign]
+                archive.writestr(info, data)
+    return path
+
+
+def xlsx_bytes(sheets: dict[str, Sequence[Sequence[Any]]]) -> bytes:
+    memory = io.BytesIO()
+    with xlsxwriter.Workbook(memory, {"in_memory": True}) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for index, row in enumerate(rows):
+                sheet.write_row(index, 0, row)
+    return memory.getvalue()

@@ -1,0 +1,20 @@
+"""What the checks look at: the questions of one file with everything that was read beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from uploads.banks.models import Finding, ItemRef, Question, Statement
+
+
+@dataclass(slots=True)
+class Bank:
+    """One file's questions and statements, the item it is for, and what was found while reading."""
+
+    name: str
+    questions: list[Question] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+    item: ItemRef | None = None
+    previous: Sequence[Question] | None = None

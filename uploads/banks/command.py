@@ -1,0 +1,92 @@
+"""The whole of `sheping banks inspect`: what the command line wires up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from uploads.banks.checks.table import CHECKS, TITLES
+from uploads.banks.inspection import inspect_path
+from uploads.banks.levels import parse_level
+from uploads.banks.models import KIND_LABELS, ItemRef, Kind, Severity
+from uploads.banks.report import Report
+from uploads.banks.thresholds import Thresholds
+
+SHOWN = 200
+_SEVERITIES = {Severity.BLOCK: "拒收", Severity.ERROR: "错误", Severity.WARN: "提醒", Severity.INFO: "说明"}
+
+
+def inspect_files(
+    paths: Sequence[str | Path],
+    blueprint: str | Path | None,
+    occupation: str | None,
+    level: str | None,
+    as_json: bool,
+    out: TextIO,
+    err: TextIO,
+) -> int:
+    """Inspect each file and print it; the worst exit code wins: 2 unreadable, 1 a blocking finding, 0 neither."""
+    level_id = parse_level(level) if level else None
+    if level and not level_id:
+        err.write(f"sheping banks inspect: 不认识的等级「{level}」(可写 三级、高级工、3 或 level_3)\n")
+        return 2
+    item = ItemRef(occupation_code=occupation, level=level_id) if occupation or level_id else None
+    worst = 0
+    for path in paths:
+        report = _inspect(path, item, blueprint, as_json, err)
+        if as_json:
+            out.write(json.dumps(report.to_json_dict(), ensure_ascii=False) + "\n")
+            out.flush()
+        else:
+            print_report(report, out)
+        worst = max(worst, 2 if not report.readable else int(report.blocking))
+    return worst
+
+
+def _inspect(
+    path: str | Path, item: ItemRef | None, blueprint: str | Path | None, as_json: bool, err: TextIO
+) -> Report:
+    if as_json:
+        return inspect_path(path, item=item, thresholds=Thresholds())
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=Console(file=err), transient=True
+    )
+    with bar:
+        task = bar.add_task(f"读取 {Path(path).name}", total=len(CHECKS))
+
+        def told(step: str) -> None:
+            title = TITLES.get(step)
+            bar.update(task, advance=1, description=f"检查 {title}" if title else f"读取 {Path(path).name}")
+
+        return inspect_path(path, item=item, progress=told)
+
+
+def print_report(report: Report, out: TextIO) -> None:
+    """The readable form: counts, then findings with their address, the gravest first."""
+    console = Console(file=out, highlight=False)
+    verdict = "无法读取" if not report.readable else "有必须改正的问题" if report.blocking else "可以提交"
+    console.print(f"\n[bold]{report.file}[/bold]  共{len(report.questions)}题  {verdict}", markup=True)
+    counts = Table("题型", "数量", title=None)
+    for name, number in report.by_type.items():
+        if number:
+            counts.add_row(KIND_LABELS[Kind(name)], str(number))
+    if report.questions:
+        console.print(counts)
+    if not report.findings:
+        console.print("没有发现问题")
+        return
+    ranks = list(Severity)
+    findings = sorted(report.findings, key=lambda found: ranks.index(found.severity))
+    table = Table("检查", "程度", "工作表", "行", "列", "说明")
+    for found in findings[:SHOWN]:
+        address = (found.sheet, "" if found.row is None else str(found.row), found.column or "")
+        table.add_row(found.check, _SEVERITIES[found.severity], *address, found.message)
+    console.print(table)
+    if len(findings) > SHOWN:
+        console.print(f"另有{len(findings) - SHOWN}条未显示,加 --json 可看全部")

@@ -1,0 +1,66 @@
+"""Skill levels (技能等级) as covers, sheet names and cells write them."""
+
+from __future__ import annotations
+
+import re
+
+from uploads.banks.text import squeeze
+
+LEVEL_LABELS: dict[str, str] = {
+    "level_5": "五级/初级工",
+    "level_4": "四级/中级工",
+    "level_3": "三级/高级工",
+    "level_2": "二级/技师",
+    "level_1": "一级/高级技师",
+    "special_technician": "特级技师",
+    "chief_technician": "首席技师",
+    "apprentice": "学徒工",
+}
+# Longest first: 高级技师 is neither 高级 nor 技师.
+_NAMES: tuple[tuple[str, str], ...] = (
+    ("首席技师", "chief_technician"),
+    ("特级技师", "special_technician"),
+    ("高级技师", "level_1"),
+    ("学徒工", "apprentice"),
+    ("高级工", "level_3"),
+    ("中级工", "level_4"),
+    ("初级工", "level_5"),
+    ("技师", "level_2"),
+    ("高级", "level_3"),
+    ("中级", "level_4"),
+    ("初级", "level_5"),
+    ("一级", "level_1"),
+    ("二级", "level_2"),
+    ("三级", "level_3"),
+    ("四级", "level_4"),
+    ("五级", "level_5"),
+)
+_BY_NAME = dict(_NAMES)
+_ANY = re.compile("|".join(name for name, _ in _NAMES) + r"|(?<!\d)[1-5](?=级)")
+_PLAIN = re.compile(r"(?:level[_ -]?|l)?([1-5])级?", re.I)
+
+
+def find_levels(text: str) -> list[str]:
+    """Every level a text names, in order, without repeats: 「电工(三级/高级工)」→ [level_3]."""
+    found: list[str] = []
+    for match in _ANY.finditer(squeeze(text)):
+        level = _BY_NAME.get(match[0]) or f"level_{match[0]}"
+        if level not in found:
+            found.append(level)
+    return found
+
+
+def parse_level(text: str) -> str:
+    """The level a cell or an option of the command states, or an empty string: 三级, 高级工, 3, level_3."""
+    flat = squeeze(text)
+    if flat.lower() in LEVEL_LABELS:
+        return flat.lower()
+    plain = _PLAIN.fullmatch(flat)
+    if plain:
+        return f"level_{plain[1]}"
+    levels = find_levels(flat)
+    return levels[0] if len(levels) == 1 else ""
+
+
+def level_label(level: str) -> str:
+    return LEVEL_LABELS.get(level, level)
