@@ -40,6 +40,7 @@ class Deadline(Model):
     due_on: Mapped[date]
     due_at: Mapped[datetime]
     provisional: Mapped[bool]
+    set_at: Mapped[datetime]
     state: Mapped[str]
     link: Mapped[str]
     met_at: Mapped[datetime | None]
