@@ -34,7 +34,7 @@ def _seed_authorities() -> None:
     rows = [{"code": DEPARTMENT_CODE, "kind": "province", "name": "山东省人力资源和社会保障厅", "city_name": "山东省"}]
     rows += [
         {"code": city.code, "kind": "city", "name": f"{city.name}人力资源和社会保障局", "city_name": city.name}
-        for city in routing.CITIES
+        for city in routing.CITIES.values()
     ]
     db.session.execute(insert(Authority).values(rows).on_conflict_do_nothing(index_elements=["code"]))
 
