@@ -67,7 +67,7 @@ def add(function: str, *, queue: str, key: str | None = None, **args: Any) -> No
 
     A `key` makes it at most one row for ever: adding it again does nothing.
     """
-    row = insert(OutboxMessage.__table__).values(
+    row = insert(OutboxMessage).values(
         queue=queue,
         function=function,
         args=args,

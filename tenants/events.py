@@ -128,14 +128,17 @@ def verify() -> Iterable[str]:
     """Yield a line for each break in a chain; nothing when all chains are whole. Needs the system's scope."""
     previous: dict[str, tuple[int, str]] = {}
     rows = db.session.scalars(select(Event).order_by(Event.chain, Event.chain_no).execution_options(yield_per=1000))
-    for event in rows:
-        number, last_hash = previous.get(event.chain, (0, ""))
-        if event.chain_no != number + 1:
-            yield f"{event.chain}: entry {number + 1} is missing (next found: {event.chain_no})"
-        elif digest(event, last_hash) != event.hash:
-            yield f"{event.chain}: entry {event.chain_no} ({event.name}) does not match its hash"
-        previous[event.chain] = (event.chain_no, event.hash)
-        db.session.expunge(event)
+    try:
+        for event in rows:
+            number, last_hash = previous.get(event.chain, (0, ""))
+            if event.chain_no != number + 1:
+                yield f"{event.chain}: entry {number + 1} is missing (next found: {event.chain_no})"
+            elif digest(event, last_hash) != event.hash:
+                yield f"{event.chain}: entry {event.chain_no} ({event.name}) does not match its hash"
+            previous[event.chain] = (event.chain_no, event.hash)
+            db.session.expunge(event)
+    finally:
+        rows.close()
 
 
 def list_for_subject(subject_type: str, subject_id: object, *, limit: int = 100) -> list[Event]:

@@ -21,7 +21,7 @@ SEEN_EVERY = timedelta(minutes=1)
 
 
 @dataclass
-class Identity(UserMixin):
+class Identity(UserMixin):  # type: ignore[misc]
     """A signed-in person as the web sees them: plain values, detached from any transaction."""
 
     token: str

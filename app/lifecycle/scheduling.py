@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -51,7 +52,7 @@ class Scheduler:
             for number, task in enumerate(self._periodic):
                 if time.monotonic() >= self._next.get(task.name, 0.0):
                     self._next[task.name] = time.monotonic() + task.seconds
-                    self._guarded(task.name, lambda task=task, number=number: self._once(number, task))
+                    self._guarded(task.name, functools.partial(self._once, number, task))
             listener.wait(POLL_SECONDS, self._stop)
         listener.close()
 

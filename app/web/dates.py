@@ -49,10 +49,10 @@ def days_left(due_on: date, today: date | None = None) -> str:
     """Days to the last day in words; the last day itself is today's, not yet overdue."""
     left = (due_on - (today or clock.today())).days
     if left < 0:
-        return ngettext("已逾期 %(num)d 天", "已逾期 %(num)d 天", -left)
+        return str(ngettext("已逾期 %(num)d 天", "已逾期 %(num)d 天", -left))
     if left == 0:
-        return gettext("今天 24:00 截止")
-    return ngettext("还剩 %(num)d 天", "还剩 %(num)d 天", left)
+        return str(gettext("今天 24:00 截止"))
+    return str(ngettext("还剩 %(num)d 天", "还剩 %(num)d 天", left))
 
 
 def file_size(size: int | None) -> str:

@@ -43,7 +43,9 @@ def is_api() -> bool:
 
 def refusal_text(refusal: Refusal) -> str:
     """The sentence of a refusal in the reader's language."""
-    return gettext(refusal.message, **refusal.params) if refusal.params else gettext(refusal.message)
+    # Without parameters nothing is formatted, and a doubled percent sign would show.
+    text = gettext(refusal.message, **refusal.params)
+    return str(text if refusal.params else text.replace("%%", "%"))
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> Response:

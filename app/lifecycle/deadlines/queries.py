@@ -65,7 +65,7 @@ def list_changes(deadline_id: uuid.UUID) -> list[DeadlineChange]:
     return list(db.session.scalars(query.order_by(DeadlineChange.id.desc())))
 
 
-def _filtered(query: Select[tuple[Deadline]], wanted: DeadlineFilter) -> Select[tuple[Deadline]]:
+def _filtered(query: Select[Deadline], wanted: DeadlineFilter) -> Select[Deadline]:
     if wanted.states:
         query = query.where(Deadline.state.in_(wanted.states))
     if wanted.kind:
