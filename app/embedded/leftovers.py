@@ -10,7 +10,7 @@ import psutil
 # In the environment of every process of a stack; its value is the token of the data folder.
 MARK = "SHEPING_STACK"
 # Servers that write over their environment to show a title: known by their working folder instead.
-_TITLED = {"postgres", "valkey-server"}
+_TITLED = {"postgres", "valkey-server", "juicefs"}
 _GRACE_SECONDS = 3.0
 
 

@@ -199,7 +199,7 @@ def _supervise(stack: Stack, commands: Commands, *, environ: Mapping[str, str], 
     for name, command in commands.processes.items():
         manager.add_process(name, list(command), env=dict(environ))
     manager.beside = [
-        lambda: stack.watch(until=manager.stopping, report=manager.say),
+        lambda: _watch(stack, manager),
         lambda: _announce(manager, commands, environ=environ, address=address),
     ]
     # Honcho takes over SIGINT and SIGTERM; a closed terminal shall end it in the same orderly way.
@@ -212,6 +212,12 @@ def _supervise(stack: Stack, commands: Commands, *, environ: Mapping[str, str], 
         raise StackError(manager.failure)
     click.echo("Stopped.")
     return 0
+
+
+def _watch(stack: Stack, manager: Supervisor) -> None:
+    """Keep the servers alive, in a thread that never ends: the kernel would end what it started together with it."""
+    stack.watch(until=manager.stopping, report=manager.say)
+    threading.Event().wait()
 
 
 def _announce(manager: Supervisor, commands: Commands, *, environ: Mapping[str, str], address: str) -> None:
