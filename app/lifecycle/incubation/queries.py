@@ -1,0 +1,85 @@
+"""The commitment of an application: the text to sign, and what was signed."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.db import db
+from app.lifecycle.applications.models import Application
+from app.lifecycle.applications.queries import label_of
+from app.lifecycle.incubation.models import AnnexTemplate, Commitment
+from app.rules import commitment as rules
+from app.rules.authority import LEVEL_LABELS
+from app.rules.states import CommitmentState
+
+LIVE = (CommitmentState.SIGNED, CommitmentState.CONFIRMED)
+
+
+@dataclass(frozen=True)
+class CommitmentText:
+    """The commitment as it stands now for one application: what is shown is what is hashed and signed."""
+
+    template: AnnexTemplate
+    body: str
+    sha256: str
+
+
+def get_latest_template(kind: str) -> AnnexTemplate:
+    """The version of an annex in force. LookupError where there is none at all (`sheping db upgrade` adds it)."""
+    query = select(AnnexTemplate).where(AnnexTemplate.kind == kind).order_by(AnnexTemplate.version.desc())
+    template = db.session.scalars(query).first()
+    if template is None:
+        raise LookupError(f"no template of {kind}: run `sheping db upgrade`")
+    return template
+
+
+def render_commitment(application: Application) -> CommitmentText:
+    """The text for this application as of now; `items` and `organisation` must be loaded.
+
+    Template version, name, code, dates and items all go into it, so that a change of any of them changes its hash.
+    """
+    template = get_latest_template("commitment")
+    organisation = application.organisation
+    items = [
+        f"{item.position}. {item.occupation_code} "
+        + label_of(item.occupation_name, item.work_type, item.skill_level)
+        for item in application.items
+    ]
+    body = rules.render(
+        template.body,
+        {
+            "organisation": organisation.name,
+            "uscc": organisation.uscc,
+            "level": LEVEL_LABELS[application.level],
+            "start": _long(application.incubation_start_on),
+            "due": _long(application.incubation_due_on),
+            "items": "\n".join(items),
+        },
+    )
+    return CommitmentText(template=template, body=body, sha256=rules.text_sha256(body))
+
+
+def _long(day: object) -> str:
+    # Part of a legal text: always the Chinese form, whatever the reader's language.
+    return f"{day.year}年{day.month}月{day.day}日" if hasattr(day, "year") else ""
+
+
+def find_commitment(application_id: uuid.UUID) -> Commitment | None:
+    """The signed commitment in force, with its template."""
+    return db.session.scalar(
+        select(Commitment)
+        .where(Commitment.application_id == application_id, Commitment.state.in_(LIVE))
+        .options(joinedload(Commitment.template))
+    )
+
+
+def find_returned(application_id: uuid.UUID) -> Commitment | None:
+    """The newest commitment that the bureau returned to be signed again."""
+    query = select(Commitment).where(
+        Commitment.application_id == application_id, Commitment.state == CommitmentState.RETURNED
+    )
+    return db.session.scalars(query.order_by(Commitment.signed_at.desc())).first()

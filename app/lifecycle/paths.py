@@ -1,0 +1,22 @@
+"""Addresses of the organisation's pages, for links in deadlines, notices and mails; a test holds them to the routes."""
+
+from __future__ import annotations
+
+import uuid
+
+HOME = "/org"
+COMMITMENT = "/org/commitment"
+INCUBATION = "/org/incubation"
+RENEWAL = "/org/renewal"
+DEADLINES = "/org/deadlines"
+DOSSIERS = "/org/dossiers"
+
+
+def of_item(item_id: uuid.UUID) -> str:
+    """The page of one application item and its question bank."""
+    return f"/org/items/{item_id}"
+
+
+def of_dossier(dossier_id: uuid.UUID) -> str:
+    """The receipt of one dossier."""
+    return f"/org/dossiers/{dossier_id}"
