@@ -54,10 +54,10 @@ def _seed_calendar() -> None:
 
 
 def _seed_commitment_template(now: datetime) -> None:
-    for template in commitment.TEMPLATES:
+    for version, template in enumerate(commitment.TEMPLATES.values(), start=1):
         row = {
             "kind": "commitment",
-            "version": template.version,
+            "version": version,
             "source": template.source,
             "official": template.official,
             "body": template.body,
