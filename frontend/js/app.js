@@ -13,3 +13,12 @@ watchConfirmations();
 watchMenus();
 watchPages();
 watchDrafts();
+
+async function mountUploaders(root) {
+  if (!root.querySelector('[data-uploader]')) return;
+  const { mountAll } = await import('./upload.js');
+  mountAll(root);
+}
+
+mountUploaders(document);
+document.addEventListener('htmx:load', (event) => mountUploaders(event.target.parentNode ?? document));

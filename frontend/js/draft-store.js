@@ -63,8 +63,9 @@ export class DraftStore {
   /** The session had ended: what was sent under it has not arrived, whoever's it was. */
   unmarkSent() {
     for (const rest of this.#keysOf(PREFIX)) {
-      const draft = JSON.parse(this.storage.getItem(PREFIX + rest));
-      if (draft.sent) this.storage.setItem(PREFIX + rest, JSON.stringify({ ...draft, sent: false }));
+      const text = this.storage.getItem(PREFIX + rest);
+      // Ours ends with the mark; anything else is left to read(), which throws damaged drafts away.
+      if (text.endsWith('"sent":true}')) this.storage.setItem(PREFIX + rest, text.replace(/true}$/, 'false}'));
     }
   }
 

@@ -1,5 +1,6 @@
 // htmx: the CSRF header, a busy bar, polling that rests while nobody looks, and every failure in words.
 import { say } from './messages.js';
+import { csrfToken, renewCsrf, showSessionExpired } from './session.js';
 import { toast } from './toasts.js';
 
 const BY_STATUS = {
@@ -11,26 +12,6 @@ const BY_STATUS = {
   429: 'too_many',
   503: 'unavailable',
 };
-
-function csrfMeta() {
-  return document.querySelector('meta[name="csrf-token"]');
-}
-
-export function csrfToken() {
-  return csrfMeta()?.content ?? '';
-}
-
-/** The token of a new session: the server sends it with the refusal of the old one. */
-function renewCsrf(token) {
-  const meta = csrfMeta();
-  if (meta) meta.content = token;
-  for (const input of document.querySelectorAll('input[name="csrf_token"]')) input.value = token;
-}
-
-export function showSessionExpired() {
-  const dialog = document.getElementById('sp-expired');
-  if (dialog && !dialog.open) dialog.showModal();
-}
 
 /** A refusal that the server marks as such is shown beside the form, which stays as it was typed. */
 function showBeside(event) {
