@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlparse
 
 import urllib3
@@ -24,12 +25,18 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from app.config import Config
 from uploads.errors import PartDown
 
-T = TypeVar("T")
 REGION = "us-east-1"
 CHUNK = 1024 * 1024
 # S3 copies up to 5 GiB in one call; MAX_UPLOAD_BYTES stays below.
 _GONE = {"NoSuchUpload", "NoSuchKey", "NoSuchBucket"}
-_WRONG_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML", "InvalidRequest", "InvalidArgument"}
+_WRONG_PARTS = {
+    "InvalidPart",
+    "InvalidPartOrder",
+    "EntityTooSmall",
+    "MalformedXML",
+    "InvalidRequest",
+    "InvalidArgument",
+}
 
 
 class ObjectGone(Exception):
@@ -178,6 +185,30 @@ class ObjectStore:
                 "response-content-type": mime,
             },
         )
+
+    def save_all(self, folder: Path, *, prefix: str) -> int:
+        """Write every object of our buckets below `folder` as bucket/key; answers how many."""
+        count = 0
+        with _reaching():
+            for bucket in self._inner.list_buckets():
+                if not bucket.name.startswith(prefix):
+                    continue
+                for item in self._inner.list_objects(bucket.name, recursive=True):
+                    self._inner.fget_object(bucket.name, item.object_name, str(folder / bucket.name / item.object_name))
+                    count += 1
+        return count
+
+    def load_all(self, folder: Path) -> int:
+        """Put back every object that `save_all` wrote; answers how many."""
+        count = 0
+        for path in sorted(folder.rglob("*")) if folder.exists() else []:
+            if path.is_file():
+                bucket, *key = path.relative_to(folder).parts
+                self.ensure_bucket(bucket)
+                with _reaching():
+                    self._inner.fput_object(bucket, "/".join(key), str(path))
+                count += 1
+        return count
 
 
 def _unless_gone(call: Callable[[], Any]) -> None:

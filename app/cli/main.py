@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from app.cli.database import db_group
+from app.cli.inspection import banks, rules
 from app.cli.processes import scheduler, web, worker
 from app.cli.records import audit, tokens
+from app.cli.stack import backup, doctor, restore, up
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,5 +17,18 @@ def sheping() -> None:
     """社评通: the filing of social training & evaluation organisations in Shandong."""
 
 
-for _command in (db_group, web, worker, scheduler, tokens, audit):
+for _command in (
+    up,
+    db_group,
+    web,
+    worker,
+    scheduler,
+    tokens,
+    audit,
+    rules,
+    banks,
+    doctor,
+    backup,
+    restore,
+):
     sheping.add_command(_command)
