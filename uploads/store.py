@@ -175,13 +175,14 @@ class ObjectStore:
     def download_url(self, bucket: str, key: str, *, name: str, mime: str, seconds: int) -> str:
         """A short-lived address that downloads the object under its own name, never shows it in the browser."""
         plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
+        encoded = quote(name, safe="")
         return self._outer.get_presigned_url(
             "GET",
             bucket,
             key,
             expires=timedelta(seconds=seconds),
             response_headers={
-                "response-content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+                "response-content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
                 "response-content-type": mime,
             },
         )

@@ -20,7 +20,7 @@ def db_group() -> None:
 @db_group.command()
 @pass_context
 def upgrade(context: Context) -> None:
-    """Apply all migrations (as the owner), then the reference data: authorities, calendar, templates (as the worker)."""
+    """Apply all migrations (as the owner), then the reference data (as the worker)."""
     migrate(config.load().sqlalchemy_url("owner"))
     with context.as_system():
         seed_reference(now=clock.now())

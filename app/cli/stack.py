@@ -38,9 +38,7 @@ def doctor(context: Context) -> None:
         settings: Config = app.config["SHEPING"]
         store: ObjectStore = app.extensions["sheping_store"]
         probes: dict[str, Callable[[], str]] = {
-            "database": lambda: (
-                "migrations at " + str(db.session.scalar(text("select version_num from alembic_version")))
-            ),
+            "database": _migration,
             "row security": _row_security,
             "queue": lambda: "answers" if outbox.connect_redis(settings.redis_url).ping() else "silent",
             "outbox": lambda: str(outbox.count_by_state() or "empty"),
@@ -58,6 +56,11 @@ def doctor(context: Context) -> None:
                 click.echo(f"WRONG {name}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
     if broken:
         raise CommandFailed(f"{broken} parts are not well")
+
+
+def _migration() -> str:
+    version = db.session.scalar(text("select version_num from alembic_version"))
+    return f"at migration {version}"
 
 
 def _row_security() -> str:
