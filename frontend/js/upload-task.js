@@ -57,6 +57,7 @@ export class UploadTask extends EventTarget {
     this.id = null;
     this.error = null;
     this.result = null;
+    this.troubled = false;
     this.loaded = new Map();
     this.etags = new Map();
     this.urls = new Map();
@@ -207,6 +208,7 @@ export class UploadTask extends EventTarget {
   }
 
   #progress(number, bytes) {
+    this.troubled = false;
     this.speed.add(bytes - (this.loaded.get(number) ?? 0));
     this.loaded.set(number, bytes);
     this.dispatchEvent(new Event('change'));
@@ -266,6 +268,8 @@ export class UploadTask extends EventTarget {
           throw error;
         }
         if (attempt >= MAX_RETRIES) throw error;
+        this.troubled = true;
+        this.dispatchEvent(new Event('change'));
         await this.environment.sleep(retryDelay(attempt, this.environment.random), this.stop.signal);
         attempt += 1;
       }

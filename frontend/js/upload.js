@@ -279,11 +279,13 @@ class Uploader {
     return this.say(task.state, { name: task.file.name });
   }
 
-  #progressWords({ file, sentBytes, speed }) {
+  #progressWords({ file, sentBytes, speed, troubled }) {
+    if (troubled) return this.say('retrying');
+    if (sentBytes === 0) return this.say('queued');
     const rate = speed.perSecond();
     const left = remainingWords(rate > 0 ? (file.size - sentBytes) / rate : Infinity);
     return this.say('uploading', {
-      percent: Math.floor((sentBytes / file.size) * 100),
+      percent: Math.min(99, Math.floor((sentBytes / file.size) * 100)),
       sent: formatSize(sentBytes),
       size: formatSize(file.size),
       speed: formatSize(rate),
