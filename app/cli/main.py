@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.database import db_group
+from app.cli.demo import demo_group
 from app.cli.inspection import banks, rules
 from app.cli.processes import scheduler, web, worker
 from app.cli.records import audit, tokens
@@ -27,6 +28,7 @@ for _command in (
     audit,
     rules,
     banks,
+    demo_group,
     doctor,
     backup,
     restore,

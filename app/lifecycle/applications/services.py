@@ -66,9 +66,9 @@ def create_application(
     application = Application(
         id=uuid.uuid4(),
         number=_number(organisation.authority_code, now),
-        organisation_id=organisation.id,
+        organisation=organisation,
         authority_code=organisation.authority_code,
-        call_id=call.id,
+        call=call,
         level=organisation.filing_level,
         state=APPLICATION.advance(None, "create", actor.kind),
         created_at=now,
@@ -106,10 +106,13 @@ def _number(authority_code: str, now: datetime) -> str:
 
 
 def take_step(*, actor: Actor, application: Application, event: str, now: datetime) -> None:
-    """One of STEPS, by the side that may take it. Raises Refusal transition_not_allowed or actor_not_allowed.
+    """One of STEPS, by the side that may take it; `application.items` and `call` must be loaded.
 
-    `application.items` must be loaded.
+    Raises Refusal: transition_not_allowed, actor_not_allowed; call_not_yet_open, call_closed for a submission.
     """
+    call = application.call
+    if event == "submit" and call.apply_open_at and call.apply_close_at:
+        call_rules.check_can_submit_to(call.state, call.apply_open_at, call.apply_close_at, now)
     _advance(actor, application, event, now, name=STEPS[event])
     if event == "submit":
         application.submitted_at = now

@@ -10,7 +10,7 @@ from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle.calls.models import Call
 from app.rules import calls as rules
-from app.rules.core import Refusal
+from app.rules.core import N_, Refusal
 from app.rules.states import CALL
 from tenants import events
 from tenants.scope import SYSTEM_ACTOR, Actor
@@ -58,10 +58,18 @@ def publish_call(*, actor: Actor, call: Call, now: datetime) -> None:
 def open_call(*, call: Call, now: datetime) -> None:
     """Begin to take applications, once the hour has come (R11). Refusal call_not_yet_open before."""
     if call.apply_open_at is None or call.apply_close_at is None:
-        raise Refusal("call_period_wrong", "R11", "申报开始和截止时间未填或先后颠倒。请填写晚于开始时间的截止时间。")
+        raise Refusal("call_period_wrong", "R11", N_("申报开始和截止时间未填,不能开始受理。请补填后再办理。"))
     rules.check_can_submit_to(call.state, call.apply_open_at, call.apply_close_at, now)
     before, call.state = call.state, CALL.advance(call.state, "open", SYSTEM_ACTOR.kind)
     _record("call_opened", SYSTEM_ACTOR, call, now, before=before)
+
+
+def close_call(*, call: Call, now: datetime) -> None:
+    """Stop taking applications, once the closing hour has come (R11). Refusal call_still_open before."""
+    if call.apply_close_at is not None and now < call.apply_close_at:
+        raise Refusal("call_still_open", "R11", N_("本批次申报尚未截止。"))
+    before, call.state = call.state, CALL.advance(call.state, "close", SYSTEM_ACTOR.kind)
+    _record("call_closed", SYSTEM_ACTOR, call, now, before=before)
 
 
 def _record(name: str, actor: Actor, call: Call, now: datetime, *, before: str | None) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 
 from sqlalchemy.exc import IntegrityError
 
@@ -17,6 +18,7 @@ from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import set_deadline
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod
 from app.rules import clocks, occupations
+from app.rules import filing as filing_rules
 from app.rules.core import N_, Refusal
 from app.rules.states import FILED_ITEM, FILING, PeriodState
 from tenants import events
@@ -45,6 +47,7 @@ def import_filing(
 
     Raises Refusal: periods_not_contiguous, period_not_running, institution_code_taken, and those of the items.
     """
+    institution_code = filing_rules.check_institution_code(institution_code, ())
     calendar, settings = load_calendar(), load_settings(organisation.authority_code)
     filing = Filing(
         id=uuid.uuid4(),
@@ -115,7 +118,7 @@ def _item(organisation: Organisation, position: int, item: NewItem, actor: Actor
 
 
 def _check_periods(periods: Sequence[FilingPeriod], now: datetime) -> None:
-    for earlier, later in zip(periods, periods[1:], strict=False):
+    for earlier, later in pairwise(periods):
         if (later.valid_from - earlier.valid_to).days != 1:
             raise Refusal("periods_not_contiguous", "R45", N_("各备案期应首尾相接,后一期自前一期期满次日起。"))
     today = now.astimezone(SHANGHAI).date()
@@ -130,10 +133,5 @@ def _insert(filing: Filing, institution_code: str) -> None:
     except IntegrityError as error:
         diagnosis = getattr(error.orig, "diag", None)
         if diagnosis is not None and diagnosis.constraint_name == "uq_filings_institution_code":
-            raise Refusal(
-                "institution_code_taken",
-                "R37",
-                N_("机构代码%(institution)s已赋予其他机构,不能重复使用。请核对后重新填写。"),
-                institution=institution_code,
-            ) from None
+            filing_rules.check_institution_code(institution_code, {institution_code})
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -40,32 +41,31 @@ def get_latest_template(kind: str) -> AnnexTemplate:
 def render_commitment(application: Application) -> CommitmentText:
     """The text for this application as of now; `items` and `organisation` must be loaded.
 
-    Template version, name, code, dates and items all go into it, so that a change of any of them changes its hash.
+    Its wording, the name, code, dates and items all go into it, so that a change of any of them changes its hash.
+    Raises Refusal commitment_field_missing.
     """
     template = get_latest_template("commitment")
     organisation = application.organisation
-    items = [
-        f"{item.position}. {item.occupation_code} "
-        + label_of(item.occupation_name, item.work_type, item.skill_level)
-        for item in application.items
-    ]
     body = rules.render(
-        template.body,
+        rules.CommitmentTemplate(version=str(template.version), title="", body=template.body, rules=()),
         {
             "organisation": organisation.name,
             "uscc": organisation.uscc,
             "level": LEVEL_LABELS[application.level],
-            "start": _long(application.incubation_start_on),
-            "due": _long(application.incubation_due_on),
-            "items": "\n".join(items),
+            "start_on": _long(application.incubation_start_on),
+            "due_on": _long(application.incubation_due_on),
         },
+        items=tuple(
+            f"{item.occupation_code} {label_of(item.occupation_name, item.work_type, item.skill_level)}"
+            for item in application.items
+        ),
     )
     return CommitmentText(template=template, body=body, sha256=rules.text_sha256(body))
 
 
-def _long(day: object) -> str:
+def _long(day: date | None) -> str:
     # Part of a legal text: always the Chinese form, whatever the reader's language.
-    return f"{day.year}年{day.month}月{day.day}日" if hasattr(day, "year") else ""
+    return f"{day.year}年{day.month}月{day.day}日" if day else ""
 
 
 def find_commitment(application_id: uuid.UUID) -> Commitment | None:

@@ -48,17 +48,15 @@ def sign_commitment(
 ) -> Commitment:
     """Sign the commitment for an application: its exact text, hash, time, address and person are kept.
 
-    `items` and `organisation` must be loaded. Raises Refusal: not_signatory, text_changed (the text is no longer the
-    one that was opened), commitment_already_signed, not_in_incubation.
+    `items` and `organisation` must be loaded. Raises Refusal: not_a_signatory, commitment_text_changed
+    (the text is no longer the one that was opened), commitment_already_signed, not_in_incubation.
     """
     if application.state not in IN_INCUBATION:
         raise Refusal("not_in_incubation", "R25", N_("孵化培育期尚未开始或已经结束,现在不能签署承诺书。"))
     text = render_commitment(application)
     if find_commitment(application.id) is not None:
         raise _already_signed()
-    rules.check_can_sign(
-        role=actor.role.value if actor.role else "", opened_sha256=opened_sha256, current_sha256=text.sha256
-    )
+    rules.check_can_sign(actor.role, opened_sha256, text.sha256)
     commitment = Commitment(
         id=uuid.uuid4(),
         application_id=application.id,

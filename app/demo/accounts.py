@@ -1,0 +1,118 @@
+"""Who there is in the demo: every name and address is fictional, and all share one printed password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.rules import uscc
+from tenants.scope import Role
+
+PASSWORD = "sunrise-over-taishan-8"  # noqa: S105 - the demo's, printed by `sheping demo accounts`
+QINGDAO, JINAN, DEPARTMENT = "370200", "370100", "370000"
+# GB 11714, the organisation code inside the credit code, counts with all letters.
+_SUBJECT_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+_SUBJECT_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class DemoOrganisation:
+    """An organisation: `key` also names its mail domain; `city` is both its registration's and its authority's."""
+
+    key: str
+    name: str
+    uscc: str
+    org_type: str
+    affiliation: str
+    registration_authority: str
+    city: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """A person with one membership: in an organisation (by key), in an authority (by code), or as an expert."""
+
+    email: str
+    name: str
+    role: Role
+    organisation: str | None = None
+    authority: str | None = None
+
+
+@dataclass(frozen=True)
+class DemoContact:
+    """How an authority is reached."""
+
+    code: str
+    phone: str
+    email: str
+    security_email: str
+
+
+def credit_code(head: str, subject: str) -> str:
+    """A valid synthetic 统一社会信用代码: 8 leading characters, 8 of the organisation code, both check characters."""
+    total = sum(_SUBJECT_ALPHABET.index(char) * weight for char, weight in zip(subject, _SUBJECT_WEIGHTS, strict=True))
+    body = head + subject + "0123456789X0"[-total % 11]
+    return body + uscc.check_character(body)
+
+
+LANHAI = DemoOrganisation(
+    key="lanhai",
+    name="青岛澜海职业技能评价有限公司",
+    uscc=credit_code("91370200", "MADEM001"),
+    org_type="enterprise",
+    affiliation="municipal",
+    registration_authority="青岛市市场监督管理局",
+    city=QINGDAO,
+    phone="0532-5550136",
+)
+QUANYONG = DemoOrganisation(
+    key="quanyong",
+    name="济南泉涌职业培训学校",
+    uscc=credit_code("52370100", "MJDEM002"),
+    org_type="private_non_enterprise",
+    affiliation="private_non_enterprise",
+    registration_authority="济南市民政局",
+    city=JINAN,
+    phone="0531-5550172",
+)
+ORGANISATIONS = (LANHAI, QUANYONG)
+
+PEOPLE = (
+    DemoPerson("owner@lanhai.demo", "陈海宁", Role.owner, organisation="lanhai"),
+    DemoPerson("clerk@lanhai.demo", "周晓岚", Role.editor, organisation="lanhai"),
+    DemoPerson("viewer@lanhai.demo", "吴越", Role.viewer, organisation="lanhai"),
+    DemoPerson("owner@quanyong.demo", "孙启明", Role.owner, organisation="quanyong"),
+    DemoPerson("clerk@quanyong.demo", "马文静", Role.editor, organisation="quanyong"),
+    DemoPerson("viewer@quanyong.demo", "郭磊", Role.viewer, organisation="quanyong"),
+    DemoPerson("officer@qingdao.demo", "刘芳", Role.officer, authority=QINGDAO),
+    DemoPerson("lead@qingdao.demo", "王立新", Role.lead, authority=QINGDAO),
+    DemoPerson("officer@jinan.demo", "何敏", Role.officer, authority=JINAN),
+    DemoPerson("lead@jinan.demo", "赵国安", Role.lead, authority=JINAN),
+    DemoPerson("officer@province.demo", "高远", Role.officer, authority=DEPARTMENT),
+    DemoPerson("expert@experts.demo", "宋知行", Role.expert),
+)
+
+CONTACTS = (
+    DemoContact(QINGDAO, "0532-5550100", "skills@qingdao.demo", "security@qingdao.demo"),
+    DemoContact(JINAN, "0531-5550100", "skills@jinan.demo", "security@jinan.demo"),
+    DemoContact(DEPARTMENT, "0531-5550001", "skills@province.demo", "security@province.demo"),
+)
+_BY_KEY = {organisation.key: organisation for organisation in ORGANISATIONS}
+
+
+def describe() -> list[dict[str, str | None]]:
+    """The accounts as `sheping demo accounts --json` prints them.
+
+    `organisation` is a name; `authority` is a code: the person's own, or the one competent for their organisation.
+    """
+    return [
+        {
+            "email": person.email,
+            "password": PASSWORD,
+            "role": person.role.value,
+            "organisation": _BY_KEY[person.organisation].name if person.organisation else None,
+            "authority": _BY_KEY[person.organisation].city if person.organisation else person.authority,
+        }
+        for person in PEOPLE
+    ]
