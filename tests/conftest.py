@@ -42,7 +42,7 @@ def settings(stack_env: dict[str, str]) -> Config:
 
 
 def _application(role: str, settings: Config) -> Iterator[Flask]:
-    app = create_app(role, settings, TESTING=True, PROPAGATE_EXCEPTIONS=False)
+    app = create_app(role, settings, TESTING=True, PROPAGATE_EXCEPTIONS=False, WTF_CSRF_ENABLED=False)
     yield app
     with app.app_context():
         db.engine.dispose()

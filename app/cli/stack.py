@@ -17,7 +17,6 @@ from app import config, outbox
 from app.cli import CommandFailed, Context, pass_context
 from app.config import Config
 from app.db import db
-from app.embedded.supervisor import up as run_everything
 from uploads import scanner
 from uploads.store import ObjectStore
 
@@ -26,6 +25,9 @@ from uploads.store import ObjectStore
 @click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000", type=int)
 def up(port: int) -> None:
     """Run the whole service on embedded parts until Ctrl-C: servers, migrations, demo, web, workers, scheduler."""
+    # Not before: production installs without the embedded parts.
+    from app.embedded.supervisor import up as run_everything
+
     sys.exit(run_everything(config.data_dir(), port))
 
 
