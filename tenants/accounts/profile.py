@@ -1,0 +1,41 @@
+"""What a person says of themselves, and the sides they belong to."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.db import db
+from tenants import events
+from tenants.models import Membership, User
+from tenants.scope import Actor
+
+
+def get_user(user_id: uuid.UUID) -> User:
+    """The person themselves."""
+    return db.session.get_one(User, user_id)
+
+
+def change_profile(*, actor: Actor, name: str, locale: str, now: datetime) -> User:
+    """Set name and language. `actor` acts for themselves alone."""
+    user = db.session.get_one(User, actor.user_id)
+    before = (user.name, user.locale)
+    user.name, user.locale = name.strip(), locale
+    if before != (user.name, user.locale):
+        db.session.flush()
+        events.record("profile_changed", actor=actor, now=now, subject_type="user", subject_id=user.id)
+    return user
+
+
+def list_memberships(user_id: uuid.UUID) -> list[Membership]:
+    """The sides a person belongs to, in the order of joining, with their names."""
+    query = (
+        select(Membership)
+        .where(Membership.user_id == user_id, Membership.removed_at.is_(None))
+        .options(joinedload(Membership.organisation), joinedload(Membership.authority))
+        .order_by(Membership.created_at, Membership.id)
+    )
+    return list(db.session.scalars(query))
