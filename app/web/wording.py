@@ -1,0 +1,137 @@
+"""Words for states, kinds and events, the same on every side's pages. Roles are told, never names (rules.md E2.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+
+from app.rules import clocks
+from tenants.events import Event
+
+DOSSIER_KINDS = {
+    "question_bank": lazy_gettext("题库"),
+    "self_assessment": lazy_gettext("续期自查自评"),
+    "filing_materials": lazy_gettext("备案材料"),
+    "commitment": lazy_gettext("工作承诺书"),
+    "supplement": lazy_gettext("补正材料"),
+    "rectification_report": lazy_gettext("整改报告"),
+    "exit_data": lazy_gettext("合规数据"),
+}
+
+# state -> (tone, word); the tone says who has to move, from the reader's side.
+UPLOAD_STATES = {
+    "receiving": ("waiting", lazy_gettext("上传中")),
+    "received": ("waiting", lazy_gettext("等待检查")),
+    "checking": ("waiting", lazy_gettext("检查中")),
+    "checked": ("good", lazy_gettext("检查通过")),
+    "rejected": ("bad", lazy_gettext("未通过检查")),
+    "aborted": ("neutral", lazy_gettext("已取消")),
+    "expired": ("neutral", lazy_gettext("已过期")),
+}
+DOSSIER_STATES = {
+    "submitted": ("waiting", lazy_gettext("正在送达")),
+    "dead_letter": ("bad", lazy_gettext("发送失败")),
+    "delivered": ("waiting", lazy_gettext("已送达,待审核")),
+    "accepted": ("good", lazy_gettext("已接收")),
+    "returned": ("action", lazy_gettext("已退回")),
+}
+REVIEW_STATES = {
+    "waiting": ("action", lazy_gettext("待审核")),
+    "in_review": ("action", lazy_gettext("审核中")),
+    "accepted": ("good", lazy_gettext("已接收")),
+    "returned": ("neutral", lazy_gettext("已退回")),
+}
+DEADLINE_STATES = {
+    "open": ("waiting", lazy_gettext("进行中")),
+    "met": ("good", lazy_gettext("已完成")),
+    "missed": ("bad", lazy_gettext("已逾期")),
+    "cancelled": ("neutral", lazy_gettext("已取消")),
+}
+LEVELS = {
+    "level_5": lazy_gettext("五级/初级工"),
+    "level_4": lazy_gettext("四级/中级工"),
+    "level_3": lazy_gettext("三级/高级工"),
+    "level_2": lazy_gettext("二级/技师"),
+    "level_1": lazy_gettext("一级/高级技师"),
+}
+SCANS = {
+    "clean": lazy_gettext("病毒扫描:未发现问题"),
+    "skipped": lazy_gettext("未做病毒扫描(未配置扫描服务)"),
+}
+SIDES = {
+    "organisation": lazy_gettext("申报单位"),
+    "bureau": lazy_gettext("市人社局"),
+    "department": lazy_gettext("省人社厅"),
+    "expert": lazy_gettext("专家"),
+    "public": lazy_gettext("公众"),
+    "system": lazy_gettext("系统"),
+    "gate": lazy_gettext("申报单位"),
+    "account": lazy_gettext("本人"),
+}
+ROLES = {
+    "owner": lazy_gettext("负责人"),
+    "signatory": lazy_gettext("签署人"),
+    "editor": lazy_gettext("经办人"),
+    "viewer": lazy_gettext("只读成员"),
+    "officer": lazy_gettext("经办员"),
+    "lead": lazy_gettext("科室负责人"),
+    "expert": lazy_gettext("专家"),
+}
+
+# event name -> (tone, title). An event without words here shows as its own name: tests/unit/test_wording.py fails on it.
+EVENTS: dict[str, tuple[str, Any]] = {
+    "upload_completed": ("neutral", lazy_gettext("文件上传完成")),
+    "upload_checked": ("good", lazy_gettext("文件检查通过")),
+    "upload_rejected": ("bad", lazy_gettext("文件未通过检查")),
+    "upload_removed": ("neutral", lazy_gettext("删除了文件")),
+    "dossier_submitted": ("waiting", lazy_gettext("提交了材料")),
+    "dossier_delivered": ("neutral", lazy_gettext("材料已送达审核队列")),
+    "dossier_delivery_failed": ("bad", lazy_gettext("材料发送失败")),
+    "dossier_delivery_retried": ("waiting", lazy_gettext("重新发送材料")),
+    "review_opened": ("neutral", lazy_gettext("开始审核")),
+    "review_assigned": ("neutral", lazy_gettext("分派了经办员")),
+    "review_accepted": ("good", lazy_gettext("接收了材料")),
+    "review_returned": ("action", lazy_gettext("退回了材料")),
+    "file_downloaded": ("neutral", lazy_gettext("下载了文件")),
+    "commitment_signed": ("good", lazy_gettext("签署了工作承诺书")),
+    "deadline_missed": ("bad", lazy_gettext("期限已过")),
+}
+
+
+def deadline_label(kind: str) -> str:
+    """What a deadline of this kind is called."""
+    known = clocks.KINDS.get(kind)
+    return str(gettext(known.label)) if known else kind
+
+
+def item_label(item: Any) -> str:
+    """An item in words: 电工(维修电工)· 三级/高级工. Takes anything with the three fields."""
+    name = f"{item.occupation_name}({item.work_type})" if item.work_type else item.occupation_name
+    return f"{name} · {LEVELS.get(item.skill_level, item.skill_level)}"
+
+
+def side_and_role(kind: str, role: str) -> str:
+    """Who acted, by side and role."""
+    side = str(SIDES.get(kind, kind))
+    return f"{side} · {ROLES[role]}" if role in ROLES and kind not in {"system", "public"} else side
+
+
+def timeline_rows(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Events as the timeline macro takes them."""
+    return [_row(event) for event in events]
+
+
+def _row(event: Event) -> dict[str, Any]:
+    tone, title = EVENTS.get(event.name, ("neutral", event.name))
+    data = event.data or {}
+    parts = [str(data[key]) for key in ("title", "file", "reason", "purpose") if data.get(key)]
+    return {
+        "at": event.at,
+        "title": str(title),
+        "tone": tone,
+        "role": side_and_role(event.actor_kind, event.actor_role),
+        "detail": " · ".join(parts),
+        "hash": data.get("sha256"),
+    }
