@@ -34,7 +34,7 @@ from app.embedded.part import StackError, die_with_parent, kill_group, last_line
 from app.embedded.stack import STEADY_SECONDS, Stack, backoff, prepared
 from app.embedded.state import is_free, write_env
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 8.0
 _POLL_SECONDS = 0.2
 
@@ -59,6 +59,7 @@ class Commands:
         }
     )
     accounts: Sequence[str] = field(default_factory=lambda: _sheping("demo", "accounts"))
+    ready_seconds: float = READY_SECONDS
 
 
 class KeptProcess(Process):  # type: ignore[misc]
@@ -222,12 +223,12 @@ def _watch(stack: Stack, manager: Supervisor) -> None:
 
 def _announce(manager: Supervisor, commands: Commands, *, environ: Mapping[str, str], address: str) -> None:
     """Wait until the service says that it is ready, then print where it is and who may sign in."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + commands.ready_seconds
     while (state := _readiness(address)) is not None:
         if manager.stopping.wait(_POLL_SECONDS):
             return
         if time.monotonic() > deadline:
-            manager.fail(f"the service was not ready after {READY_SECONDS:.0f} s: {state}")
+            manager.fail(f"the service was not ready after {commands.ready_seconds:.0f} s: {state}")
             return
     shown = subprocess.run(list(commands.accounts), env=dict(environ), capture_output=True, text=True, check=False)  # noqa: S603
     accounts = shown.stdout.rstrip() if shown.returncode == 0 else f"(no accounts: {shown.stderr.strip()})"
