@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from flask import Blueprint
 
-from app.web import ops
+from app.web import ops, showcase
 from app.web.access import Access
 
-_MODULES = (ops,)
+_MODULES = (ops, showcase)
 
 
 def all_blueprints() -> Iterable[Blueprint]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -85,7 +85,10 @@ def _unauthenticated(error: Unauthenticated) -> ResponseReturnValue:
 
 def _csrf(error: CSRFError) -> ResponseReturnValue:
     detail = gettext("页面停留太久,安全令牌已过期。请返回上一页刷新后再提交,您填写的内容已在本机保留。")
-    return answer(400, "csrf_expired", gettext("页面已过期"), detail)
+    response = make_response(answer(400, "csrf_expired", gettext("页面已过期"), detail))
+    # With a fresh token the page can send the form again as typed; only our own origin may read it.
+    response.headers["X-CSRFToken"] = generate_csrf()
+    return response
 
 
 _HTTP_TEXT = {

@@ -1,11 +1,11 @@
 """What templates look up: this page with other arguments, pages that may not exist, the clause of a rule."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, session, url_for
 
 from app.rules import clauses
-
 
 LANGUAGES = ("zh", "en")
 
@@ -29,7 +29,7 @@ def url_with(**changes: str | int | None) -> str:
     return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
-def link_to(endpoint: str, **values: str | int) -> str | None:
+def link_to(endpoint: str, **values: Any) -> str | None:
     """The address of an endpoint, or None where this installation has none: frames show what there is."""
     if endpoint not in current_app.view_functions:
         return None
