@@ -96,6 +96,8 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "review_returned": ("action", lazy_gettext("退回了材料")),
     "file_downloaded": ("neutral", lazy_gettext("下载了文件")),
     "commitment_signed": ("good", lazy_gettext("签署了工作承诺书")),
+    "intake_paused": ("action", lazy_gettext("暂停接收新材料")),
+    "intake_resumed": ("good", lazy_gettext("恢复接收新材料")),
     "deadline_missed": ("bad", lazy_gettext("期限已过")),
 }
 

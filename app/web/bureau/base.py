@@ -1,0 +1,23 @@
+"""The blueprint and its lines of the access table."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from app.web.access import Access, Right, authority
+
+blueprint = Blueprint("bureau", __name__, url_prefix="/bureau")
+ACCESS: dict[str, Access] = {
+    "bureau.queue": authority(),
+    "bureau.queue_pause": authority(Right.lead),
+    "bureau.queue_resume": authority(Right.lead),
+    "bureau.review": authority(),
+    "bureau.review_open": authority(Right.decide),
+    "bureau.review_assign": authority(Right.decide),
+    "bureau.review_accept": authority(Right.decide),
+    "bureau.review_return": authority(Right.decide),
+    "bureau.review_file": authority(Right.decide),
+    "bureau.failures": authority(),
+    "bureau.failures_retry": authority(Right.decide),
+    "bureau.deadlines": authority(),
+}

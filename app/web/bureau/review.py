@@ -1,0 +1,214 @@
+"""The queue and the review of one dossier."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from app.db import db
+from app.lifecycle.submissions import queries, services
+from app.rules.core import Refusal
+from app.web import wording
+from app.web.bureau.base import blueprint
+from app.web.cursors import read_cursor, write_cursor
+from app.web.errors import refusal_text
+from app.web.guards import actor, commits
+from tenants import events, notices
+from tenants.intake import pause_intake, resume_intake
+from tenants.queries import get_authority
+from uploads.models import ReviewState, ReviewTask
+from uploads.transfer import download_link
+
+PAGE_SIZE = 30
+OPEN_STATES = (ReviewState.waiting, ReviewState.in_review)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    state: str
+    kind: str
+    text: str
+    mine: bool
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether more than the tab was asked for."""
+        return bool(self.kind or self.text or self.mine)
+
+
+def _wanted() -> _Wanted:
+    state = request.args.get("state", "open")
+    return _Wanted(
+        state=state if state in {"open", "all", *ReviewState} else "open",
+        kind=request.args.get("kind", "") if request.args.get("kind") in wording.DOSSIER_KINDS else "",
+        text=request.args.get("q", "").strip()[:100],
+        mine=request.args.get("mine") == "1",
+    )
+
+
+@blueprint.get("/")
+def queue() -> ResponseReturnValue:
+    """What arrived and waits, oldest first; decided ones by their tab, newest first."""
+    wanted, who = _wanted(), actor()
+    assert who.authority_code
+    tasks = queries.list_tasks(
+        who.authority_code,
+        states=_states(wanted.state),
+        kind=wanted.kind or None,
+        text=wanted.text or None,
+        assigned_to=who.user_id if wanted.mine else None,
+        after=read_cursor(request.args.get("cursor")),
+        limit=PAGE_SIZE + 1,
+    )
+    more, tasks = len(tasks) > PAGE_SIZE, tasks[:PAGE_SIZE]
+    counts = queries.count_tasks(who.authority_code)
+    context = {
+        "wanted": wanted,
+        "tasks": tasks,
+        "next_cursor": write_cursor(tasks[-1].arrived_at, tasks[-1].id) if more else None,
+        "review_states": wording.REVIEW_STATES,
+        "kinds": wording.DOSSIER_KINDS,
+    }
+    if request.htmx:  # type: ignore[attr-defined]
+        return render_template("bureau/_queue.html", **context)
+    return render_template(
+        "bureau/queue.html",
+        authority=get_authority(who.authority_code),
+        state_tabs=_tabs(wanted, counts),
+        kind_options=[("", gettext("全部")), *wording.DOSSIER_KINDS.items()],
+        **context,
+    )
+
+
+def _states(wanted: str) -> tuple[str, ...]:
+    return {"open": OPEN_STATES, "all": tuple(ReviewState)}.get(wanted, (wanted,))
+
+
+def _tabs(wanted: _Wanted, counts: dict[str, int]) -> list[dict[str, object]]:
+    names = (
+        ("open", gettext("待办"), sum(counts.get(state, 0) for state in OPEN_STATES)),
+        ("accepted", gettext("已接收"), counts.get("accepted", 0)),
+        ("returned", gettext("已退回"), counts.get("returned", 0)),
+        ("all", gettext("全部"), sum(counts.values())),
+    )
+    return [
+        {"label": label, "href": url_for("bureau.queue", state=state), "active": wanted.state == state, "count": count}
+        for state, label, count in names
+    ]
+
+
+@blueprint.post("/pause")
+@commits
+def queue_pause() -> ResponseReturnValue:
+    """Have new dossiers wait in the outbox until resumed."""
+    pause_intake(actor=actor(), now=g.now)
+    flash(gettext("已暂停接收。新材料在系统中排队等待,不会丢失。"), "success")
+    return redirect(url_for("bureau.queue"), 303)
+
+
+@blueprint.post("/resume")
+@commits
+def queue_resume() -> ResponseReturnValue:
+    """Let what waits come in."""
+    resume_intake(actor=actor(), now=g.now)
+    flash(gettext("已恢复接收,排队的材料将按顺序送达。"), "success")
+    return redirect(url_for("bureau.queue"), 303)
+
+
+def _task(task_id: uuid.UUID) -> ReviewTask:
+    return queries.get_task(task_id) or abort(404)
+
+
+def _version() -> int:
+    given = request.form.get("version", "")
+    return int(given) if given.isdigit() else abort(400)
+
+
+@blueprint.get("/reviews/<uuid:task_id>")
+def review(task_id: uuid.UUID) -> ResponseReturnValue:
+    """One dossier: its files, what was found in them, who did what."""
+    task = _task(task_id)
+    if request.args.get("part") == "events":
+        return render_template("bureau/_events.html", events=_timeline(task))
+    return _page(task)
+
+
+def _page(task: ReviewTask, *, problems: tuple[str, ...] = (), typed_reason: str = "") -> ResponseReturnValue:
+    page = render_template(
+        "bureau/review.html",
+        task=task,
+        problems=problems,
+        typed_reason=typed_reason,
+        review_states=wording.REVIEW_STATES,
+        kinds=wording.DOSSIER_KINDS,
+        scans=wording.SCANS,
+        colleagues=notices.list_recipients(authority_code=task.authority_code),
+        events=_timeline(task),
+    )
+    return page, 422 if problems else 200
+
+
+def _timeline(task: ReviewTask) -> list[dict[str, object]]:
+    return wording.timeline_rows(events.list_for_subject("dossier", task.dossier_id))
+
+
+@blueprint.post("/reviews/<uuid:task_id>/open")
+@commits
+def review_open(task_id: uuid.UUID) -> ResponseReturnValue:
+    """The officer takes the dossier in hand."""
+    services.open_review(actor=actor(), task_id=task_id, expected_version=_version(), now=g.now)
+    return redirect(url_for("bureau.review", task_id=task_id), 303)
+
+
+@blueprint.post("/reviews/<uuid:task_id>/assign")
+@commits
+def review_assign(task_id: uuid.UUID) -> ResponseReturnValue:
+    """Give the dossier to a colleague."""
+    try:
+        assignee = uuid.UUID(request.form.get("assignee", ""))
+    except ValueError:
+        abort(400)
+    services.assign_review(actor=actor(), task_id=task_id, assignee_id=assignee, expected_version=_version(), now=g.now)
+    flash(gettext("已分派。"), "success")
+    return redirect(url_for("bureau.review", task_id=task_id), 303)
+
+
+@blueprint.post("/reviews/<uuid:task_id>/accept")
+def review_accept(task_id: uuid.UUID) -> ResponseReturnValue:
+    """Accept: the files go on to the panel."""
+    return _decide(task_id, "accept", gettext("已接收,报送单位会收到通知。"))
+
+
+@blueprint.post("/reviews/<uuid:task_id>/return")
+def review_return(task_id: uuid.UUID) -> ResponseReturnValue:
+    """Return with a reason."""
+    return _decide(task_id, "return", gettext("已退回,报送单位会收到退回理由。"))
+
+
+def _decide(task_id: uuid.UUID, decision: str, done: str) -> ResponseReturnValue:
+    reason = request.form.get("reason", "").strip()
+    try:
+        services.decide_review(
+            actor=actor(), task_id=task_id, decision=decision, reason=reason, expected_version=_version(), now=g.now
+        )
+    except Refusal as refusal:
+        # What was typed stays on the page, and the page shows the record as it is now.
+        db.session.rollback()
+        return _page(_task(task_id), problems=(refusal_text(refusal),), typed_reason=reason)
+    db.session.commit()
+    flash(done, "success")
+    return redirect(url_for("bureau.review", task_id=task_id), 303)
+
+
+@blueprint.get("/reviews/<uuid:task_id>/files/<uuid:file_id>")
+@commits
+def review_file(task_id: uuid.UUID, file_id: uuid.UUID) -> ResponseReturnValue:
+    """Note the download where the organisation reads it, then hand out an address that lives a minute."""
+    task = _task(task_id)
+    file = next((file for file in task.dossier.files if file.id == file_id), None) or abort(404)
+    services.record_download(actor=actor(), task=task, file=file, purpose=gettext("审核"), now=g.now)
+    return redirect(download_link(file), 303)
