@@ -16,6 +16,7 @@ from app.rules.core import N_, SHANGHAI, Refusal
 from app.rules.settings import Settings, Span, Unit
 from app.rules.workdays import Calendar
 
+RULES = ("R4", "R23", "R25", "R27", "R28", "R29", "R39", "R43", "R45", "R46", "R49", "R50", "R58", "R65")
 _DAY = timedelta(days=1)
 _MONTHS = 12
 AUTO_EXIT_TIME = time(0, 5)

@@ -50,6 +50,11 @@ def check_in_incubation(
         raise Refusal("incubation_not_started", "R25", N_("孵化培育期尚未开始。公示期满无异议后方可提交题库。"))
     if application_state not in ("incubating", "incubation_overdue"):
         raise Refusal("not_incubating", "R29", N_("本单位当前不在孵化培育期,不能提交题库。请查看申报进度。"))
+    check_not_over(now, due_at, officer_exception=officer_exception)
+
+
+def check_not_over(now: datetime, due_at: datetime, *, officer_exception: bool = False) -> None:
+    """R27: nothing is handed in after the last day, save by an exception that an officer recorded."""
     if clocks.is_over(due_at, now) and not officer_exception:
         raise Refusal(
             "incubation_over",

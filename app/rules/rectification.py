@@ -1,0 +1,71 @@
+"""R58–R59: the rectification notice (整改通知书), one month, exactly one reassessment."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from app.rules import clocks
+from app.rules.clocks import Clock
+from app.rules.core import N_, Refusal
+from app.rules.renewal import Grade
+from app.rules.settings import Settings
+from app.rules.states import RectificationState
+from app.rules.workdays import Calendar
+
+RULES = ("R58", "R59")
+
+
+def check_notice(defects: Sequence[str]) -> None:
+    """R58: a notice lists its defects, one by one."""
+    if not [defect for defect in defects if defect.strip()]:
+        raise Refusal("defects_missing", "R58", N_("整改通知书须列明存在的问题。请至少填写一项。"))
+
+
+def start_clock(*, issued_on: date, delivered_on: date | None, calendar: Calendar, settings: Settings) -> Clock | None:
+    """R58: the one-month clock from delivery, or from issue where that is configured; None while not yet delivered."""
+    basis = issued_on if settings.rectification_basis == "issued_on" else delivered_on
+    return None if basis is None else clocks.rectification_due(basis, calendar, settings)
+
+
+def check_delivery(issued_on: date, delivered_on: date, today: date) -> None:
+    if not issued_on <= delivered_on <= today:
+        raise Refusal("delivery_date_wrong", "R58", N_("送达日期不能早于下发日期,也不能晚于今天。请填写实际送达日期。"))
+
+
+def check_report(
+    state: str, now: datetime, due_at: datetime, defects: Sequence[str], answers: Mapping[str, str]
+) -> None:
+    """R58: the report answers every defect and comes in time; there is no extension."""
+    if state != RectificationState.DELIVERED or clocks.is_over(due_at, now):
+        raise Refusal(
+            "rectification_over",
+            "R58",
+            N_("整改期限为一个月,已于%(last)s届满,不能再提交整改报告。请等待重新评估。"),
+            last=clocks.local_date(due_at - timedelta(microseconds=1)).isoformat(),
+        )
+    if unanswered := [defect for defect in defects if not answers.get(defect, "").strip()]:
+        raise Refusal(
+            "defects_unanswered",
+            "R58",
+            N_("还有%(count)d项问题未说明整改情况:%(defects)s。请逐项填写。"),
+            count=len(unanswered),
+            defects="、".join(unanswered),
+        )
+
+
+def is_overdue(state: str, now: datetime, due_at: datetime) -> bool:
+    return state == RectificationState.DELIVERED and clocks.is_over(due_at, now)
+
+
+def check_can_reassess(state: str, reassessments: int, now: datetime, due_at: datetime) -> None:
+    """R59: once, after the report or after the month; an early report may be reassessed early."""
+    if reassessments:
+        raise Refusal("reassessed_already", "R59", N_("整改后只重新评估一次,已评估过。请据结果决定是否续期。"))
+    if state == RectificationState.DELIVERED and not clocks.is_over(due_at, now):
+        raise Refusal("rectification_running", "R58", N_("整改期限未满且整改报告未提交,不能重新评估。"))
+    if state not in (RectificationState.REPORT_SUBMITTED, RectificationState.OVERDUE, RectificationState.DELIVERED):
+        raise Refusal("reassessment_not_possible", "R59", N_("整改事项当前不能重新评估。请刷新页面查看最新状态。"))
+
+
+def reassessment_event(grade: str) -> str:
+    """R59: the renewal cycle's event for a reassessment's grade."""
+    return "reassess_unqualified" if grade == Grade.UNQUALIFIED else "reassess_qualified"
