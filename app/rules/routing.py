@@ -21,6 +21,10 @@ class City:
     def bureau(self) -> str:
         return f"{self.name}人力资源和社会保障局"
 
+    @property
+    def bureau_en(self) -> str:
+        return f"{self.name_en} Human Resources and Social Security Bureau"
+
 
 CITIES: dict[str, City] = {
     city.code: city

@@ -195,16 +195,22 @@ def find_suspects(code: str) -> tuple[Suspect, ...]:
 
 
 def _candidates(code: str) -> Iterator[tuple[Suspect, str]]:
+    """Every transposition of neighbours and every substitution of one character that satisfies the check."""
+    values = [ALPHABET.index(char) for char in code]
+    weights = (*WEIGHTS, 1)
+    residue = sum(value * weight for value, weight in zip(values, weights, strict=True)) % _MODULUS
     for index in range(LENGTH - 1):
         pair = code[index : index + 2]
-        swapped = code[:index] + pair[::-1] + code[index + 2 :]
-        if pair[0] != pair[1] and is_valid(swapped):
+        change = (values[index + 1] - values[index]) * (weights[index] - weights[index + 1])
+        if pair[0] != pair[1] and (residue + change) % _MODULUS == 0:
+            swapped = code[:index] + pair[::-1] + code[index + 2 :]
             yield Suspect(index + 1, SuspectKind.TRANSPOSED, pair, pair[::-1]), swapped
     for index in range(LENGTH):
-        for char in ALPHABET:
-            candidate = code[:index] + char + code[index + 1 :]
-            if char != code[index] and is_valid(candidate):
-                yield Suspect(index + 1, SuspectKind.SUBSTITUTED, code[index], char), candidate
+        char = ALPHABET[(values[index] - residue * pow(weights[index], -1, _MODULUS)) % _MODULUS]
+        yield (
+            Suspect(index + 1, SuspectKind.SUBSTITUTED, code[index], char),
+            code[:index] + char + code[index + 1 :],
+        )
 
 
 def _unlikeness(suspect: Suspect) -> int:
@@ -218,7 +224,7 @@ def _unlikeness(suspect: Suspect) -> int:
 
 def _is_plausible(candidate: str, code: str) -> bool:
     """A known registry and class, or the typed one left alone; an area that begins with a province's digits."""
-    return candidate[:2] in {*_TYPES, code[:2]} and candidate[2:4] in _PROVINCES
+    return candidate[:2] in {*_TYPES, code[:2]} and candidate[2:4] in _PROVINCES and candidate[_AREA].isdigit()
 
 
 def _subject_check(code: str) -> str:

@@ -187,12 +187,12 @@ def test_calendar_of_one_year_knows_only_that_year():
 
 @st.composite
 def calendars(draw) -> Calendar:
-    days = draw(st.dictionaries(st.dates(D(2026, 1, 1), D(2026, 12, 31)), st.booleans(), max_size=60))
+    days = draw(st.dictionaries(st.dates(D(2026, 1, 1), D(2026, 12, 31)), st.booleans(), max_size=30))
     return Calendar(days=days | {D(2026, 1, 1): False}, loaded_years=frozenset({2026}))
 
 
 @given(calendars(), st.dates(D(2025, 12, 1), D(2026, 12, 31)), st.integers(5, 20))
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=60, deadline=None)
 def test_r23_publicity_never_ends_before_the_fifth_working_day(calendar, published, length):
     clock = clocks.publicity_end(published, calendar, Settings(), working_days=length)
     assert calendar.count_workdays(published + timedelta(days=1), clock.due_on) == length >= 5
@@ -200,7 +200,7 @@ def test_r23_publicity_never_ends_before_the_fifth_working_day(calendar, publish
 
 
 @given(DATES, st.integers(1, 180), calendars(), st.booleans())
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=60, deadline=None)
 def test_r27_incubation_never_exceeds_180_days(start, length, calendar, roll):
     settings = Settings(incubation_max_days=length, incubation_roll_holiday=roll)
     due_on = clocks.incubation_due(start, calendar, settings).due_on
