@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from flask import Blueprint
 
-from app.web import ops, showcase
+from app.web import account, api, members, ops, public, showcase
 from app.web.access import Access
 
-_MODULES = (ops, showcase)
+_MODULES = (account, api, members, ops, public, showcase)
 
 
 def all_blueprints() -> Iterable[Blueprint]:

@@ -1,0 +1,65 @@
+"""What a dossier is about: one class a kind of record, so that the services know nothing of banks or renewals."""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+
+from tenants.scope import Actor
+from uploads.models import Upload
+
+
+class Subject(ABC):
+    """A record that files are handed in for: when they may come, when they may go, what it becomes on the way.
+
+    `authority_code` is the one authority that may receive them; `link` the organisation's page of it.
+    """
+
+    id: uuid.UUID
+    organisation_id: uuid.UUID
+    authority_code: str
+    title: str
+    rule: str
+    link: str
+
+    @abstractmethod
+    def check_upload(self, *, now: datetime) -> None:
+        """Refusal when no further file is taken."""
+
+    @abstractmethod
+    def check_submit(self, *, actor: Actor, uploads: Sequence[Upload], now: datetime) -> None:
+        """Refusal when these checked files may not be handed in now. May bring the record's own state up to date."""
+
+    @abstractmethod
+    def follow_files(self, *, uploads: Sequence[Upload]) -> None:
+        """Bring the record's state in line with its unsubmitted files."""
+
+    @abstractmethod
+    def submit(self, *, actor: Actor, now: datetime) -> None:
+        """The files were handed in."""
+
+    @abstractmethod
+    def deliver(self, *, actor: Actor, now: datetime) -> None:
+        """They arrived in the authority's inbox."""
+
+    @abstractmethod
+    def fail_delivery(self, *, actor: Actor) -> None:
+        """A delivery could not be made just now and will be tried again."""
+
+    @abstractmethod
+    def give_up_delivery(self, *, actor: Actor) -> None:
+        """The delivery failed for good and waits for a person."""
+
+    @abstractmethod
+    def retry_delivery(self, *, actor: Actor) -> None:
+        """A person had it tried again."""
+
+    @abstractmethod
+    def accept(self, *, actor: Actor, now: datetime) -> None:
+        """The officer accepted the files."""
+
+    @abstractmethod
+    def give_back(self, *, actor: Actor, reason: str, now: datetime) -> None:
+        """The officer returned them with a reason; they may be handed in anew. Refusal when it is too late for that."""

@@ -1,0 +1,70 @@
+"""Finding the subject of a dossier or of an upload by its kind."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from sqlalchemy.sql.base import ExecutableOption as ORMOption
+
+from app.db import db
+from app.lifecycle.applications.models import Application, ApplicationItem
+from app.lifecycle.renewals.models import RenewalCycle
+from app.lifecycle.submissions.banks import BankSubject
+from app.lifecycle.submissions.renewals import RenewalSubject
+from app.lifecycle.submissions.subject import Subject
+from app.rules.core import N_, Refusal
+from tenants.scope import Actor
+from uploads.models import Purpose
+
+T = TypeVar("T")
+_MATERIALS = (Purpose.filing_materials, Purpose.commitment, Purpose.supplement)
+
+
+def find_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Subject | None:
+    """The subject, if this scope may see it. With `lock`, read afresh and held until the transaction ends."""
+    if kind == Purpose.question_bank:
+        item = _find(ApplicationItem, subject_id, lock, joinedload(ApplicationItem.application))
+        return BankSubject(item) if item else None
+    if kind == Purpose.self_assessment:
+        options = (joinedload(RenewalCycle.filing), joinedload(RenewalCycle.period))
+        cycle = _find(RenewalCycle, subject_id, lock, *options)
+        return RenewalSubject(cycle) if cycle else None
+    return None
+
+
+def _find(model: type[T], row_id: uuid.UUID, lock: bool, *options: ORMOption) -> T | None:
+    query = select(model).where(model.id == row_id).options(*options)  # type: ignore[attr-defined]
+    if lock:
+        query = query.with_for_update(of=model).execution_options(populate_existing=True)
+    return db.session.scalar(query)
+
+
+def get_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Subject:
+    """As `find_subject`. Refusal subject_unknown, kind_not_open."""
+    if kind not in {Purpose.question_bank, Purpose.self_assessment}:
+        raise Refusal("kind_not_open", "", N_("这类材料暂不能在线提交。请联系主管人力资源社会保障部门。"))
+    subject = find_subject(kind, subject_id, lock=lock)
+    if subject is None:
+        raise _unknown()
+    return subject
+
+
+def _unknown() -> Refusal:
+    return Refusal("subject_unknown", "", N_("没有找到这些材料所属的事项,可能不属于贵单位。请从任务清单重新进入。"))
+
+
+def check_upload(*, actor: Actor, purpose: Purpose, subject_id: uuid.UUID | None, now: datetime) -> None:
+    """Before the first byte: may a file for this subject come at all? Raises the Refusals of its kind.
+
+    A file without a subject may come at any time; it cannot be handed in.
+    """
+    if subject_id is None:
+        return
+    if purpose in {Purpose.question_bank, Purpose.self_assessment}:
+        get_subject(purpose, subject_id).check_upload(now=now)
+    elif purpose in _MATERIALS and db.session.get(Application, subject_id) is None:
+        raise _unknown()

@@ -1,0 +1,432 @@
+"""What the API takes and gives, as dataclasses; the suite holds each answer's example against its schema."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from app.web.api.schema import Limits
+from uploads.models import DossierState, Purpose, ReviewState, UploadState
+
+MAX_PARTS = 10_000
+MAX_FILES = 200
+PAGE = 50
+Cursor = Annotated[str | None, Limits("`next_cursor` of the page before.", high=500)]
+PageSize = Annotated[int, Limits("Entries a page.", low=1, high=200)]
+
+
+class Decision(StrEnum):
+    """What an officer decides on a dossier."""
+
+    accept = "accept"
+    return_ = "return"
+
+
+# Uploads ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class UploadRequest:
+    """A file that is about to be uploaded."""
+
+    name: Annotated[str, Limits("The file's name; path parts and control characters are taken out.", low=1, raw=True)]
+    size: Annotated[int, Limits("Bytes.", high=2**62)]
+    purpose: Purpose
+    subject_id: Annotated[uuid.UUID | None, Limits("The application item or renewal cycle it belongs to.")] = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part to PUT, exactly `part_size` bytes; the last one is what remains."""
+
+    number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class UploadTicket:
+    """Where to send the bytes. Keep each answer's ETag and name it at completion."""
+
+    id: uuid.UUID
+    part_size: int
+    parts: list[Part]
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class PartProgress:
+    """A part with a fresh address; `done` and its `etag` once the store has the part whole."""
+
+    number: int
+    size: int
+    url: str
+    done: bool
+    etag: str | None
+
+
+@dataclass(frozen=True)
+class UploadParts:
+    """What is needed to resume an upload: send the parts that have no ETag, then complete with all."""
+
+    id: uuid.UUID
+    part_size: int
+    parts: list[PartProgress]
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SentPart:
+    """A part that was sent, with the ETag the store answered."""
+
+    number: Annotated[int, Limits(low=1, high=MAX_PARTS)]
+    etag: Annotated[str, Limits(low=1, high=200)]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """All parts of an upload."""
+
+    parts: Annotated[list[SentPart], Limits(low=1, high=MAX_PARTS)]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a file was rejected, as a sentence for a person; `location` says where (a sheet and row) when known."""
+
+    code: str
+    message: str
+    location: str | None
+
+
+@dataclass(frozen=True)
+class UploadStatus:
+    """One file. Hashes in lower-case hex; `type` is found from the content; `note` says what it is waiting for.
+
+    `scan`: clean, skipped (no scanner is configured), waiting, or null. `report`: counts, rows and checks, no question.
+    """
+
+    id: uuid.UUID
+    name: str
+    purpose: Purpose
+    subject_id: uuid.UUID | None
+    state: UploadState
+    size: int
+    sha256: str | None
+    sm3: str | None
+    type: str | None
+    scan: str | None
+    note: str | None
+    reasons: list[Reason]
+    report: dict[str, Any] | None
+    created_at: datetime
+    checked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class UploadQuery:
+    """Which files to list."""
+
+    purpose: Purpose | None = None
+    subject_id: uuid.UUID | None = None
+    cursor: Cursor = None
+    limit: PageSize = PAGE
+
+
+@dataclass(frozen=True)
+class UploadPage:
+    """Files, oldest first."""
+
+    items: list[UploadStatus]
+    next_cursor: str | None
+
+
+# Dossiers -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DossierRequest:
+    """Checked files handed in together: for a question bank of an item, or a self-assessment of a renewal cycle."""
+
+    kind: Purpose
+    subject_id: uuid.UUID
+    upload_ids: Annotated[list[uuid.UUID], Limits(low=1, high=MAX_FILES)]
+
+
+@dataclass(frozen=True)
+class DossierReceipt:
+    """The receipt of a submission; `manifest_sha256` is the SHA-256 of the canonical JSON of its manifest."""
+
+    id: uuid.UUID
+    number: str
+    state: DossierState
+    manifest_sha256: str
+
+
+@dataclass(frozen=True)
+class DossierFileInfo:
+    """A file as it was submitted."""
+
+    name: str
+    size: int
+    sha256: str
+    sm3: str
+    type: str
+
+
+@dataclass(frozen=True)
+class EventInfo:
+    """One step: what, when, and the role (not the name) of who did it."""
+
+    name: str
+    at: datetime
+    role: str
+
+
+@dataclass(frozen=True)
+class DossierStatus:
+    """A dossier and what became of it; `reason` is the officer's when it was returned."""
+
+    id: uuid.UUID
+    number: str
+    kind: Purpose
+    subject_id: uuid.UUID
+    title: str
+    state: DossierState
+    manifest_sha256: str
+    submitted_at: datetime
+    delivered_at: datetime | None
+    decided_at: datetime | None
+    reason: str | None
+    files: list[DossierFileInfo]
+    events: list[EventInfo]
+
+
+# Reviews ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReviewQuery:
+    """Which tasks of the inbox to list."""
+
+    state: ReviewState | None = None
+    kind: Purpose | None = None
+    q: Annotated[str, Limits("Part of the organisation's name or of the dossier's number.", high=100)] = ""
+    cursor: Cursor = None
+    limit: PageSize = PAGE
+
+
+@dataclass(frozen=True)
+class ReviewInfo:
+    """One task. `version` counts its changes: send it with a decision to be told if someone was faster."""
+
+    id: uuid.UUID
+    dossier_id: uuid.UUID
+    number: str
+    kind: Purpose
+    title: str
+    organisation: str
+    state: ReviewState
+    assigned: bool
+    arrived_at: datetime
+    decided_at: datetime | None
+    reason: str | None
+    version: int
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    """Tasks, newest first."""
+
+    items: list[ReviewInfo]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class DecisionRequest:
+    """The decision on a dossier; a return needs its reason."""
+
+    decision: Decision
+    reason: Annotated[str, Limits(high=2000)] = ""
+    version: Annotated[int | None, Limits("The task's version as it was read.", low=1)] = None
+
+
+# Records ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """Which page."""
+
+    cursor: Cursor = None
+    limit: PageSize = PAGE
+
+
+@dataclass(frozen=True)
+class ItemInfo:
+    """An application item: occupation, work type and level; `bank_state` follows its question bank."""
+
+    id: uuid.UUID
+    application_id: uuid.UUID
+    application_number: str
+    occupation_code: str
+    occupation_name: str
+    work_type: str
+    skill_level: str
+    state: str
+    bank_state: str
+    incubation_due_on: date | None
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    """The organisation's application items."""
+
+    items: list[ItemInfo]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class DeadlineInfo:
+    """A deadline. `due_on` is the last day, `due_at` its end (24:00 in Shanghai); `rule` as `sheping rules list`."""
+
+    id: uuid.UUID
+    kind: str
+    label: str
+    subject_type: str
+    subject_id: uuid.UUID
+    due_on: date
+    due_at: datetime
+    provisional: bool
+    state: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class DeadlinePage:
+    """Deadlines by due date."""
+
+    items: list[DeadlineInfo]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class FaultInfo:
+    """One thing wrong with a request."""
+
+    location: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error (RFC 9457, application/problem+json). `code` is stable; `detail` is a sentence for a person."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    rule: str | None = None
+    clause: str | None = None
+    errors: list[FaultInfo] | None = None
+
+
+# Examples -----------------------------------------------------------------------------------------------------------
+
+_ID = uuid.UUID("6b1f6f0e-5a0e-4f37-9f6c-0f4a3d3a9f10")
+_OTHER = uuid.UUID("0b8d3a52-7f21-4a61-8b8e-52c6a1f0d7aa")
+_AT = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_SM3 = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+_URL = "https://files.example/bucket/key?partNumber=1&uploadId=…&X-Amz-Signature=…"
+_NUMBER = "D20261123-370200-7KQ4M2"
+_STATUS = UploadStatus(
+    id=_ID,
+    name="电工三级题库.xlsx",
+    purpose=Purpose.question_bank,
+    subject_id=_OTHER,
+    state=UploadState.rejected,
+    size=10_612_344,
+    sha256=_SHA256,
+    sm3=_SM3,
+    type="rar",
+    scan="skipped",
+    note=None,
+    reasons=[Reason("renamed", "文件名是 .xlsx,内容却是 RAR 压缩包。请解开后上传原来的表格。", None)],
+    report=None,
+    created_at=_AT,
+    checked_at=_AT,
+)
+_REVIEW = ReviewInfo(
+    id=_ID,
+    dossier_id=_OTHER,
+    number=_NUMBER,
+    kind=Purpose.question_bank,
+    title="电工 三级/高级工 题库",
+    organisation="青岛海天职业培训学校",
+    state=ReviewState.waiting,
+    assigned=False,
+    arrived_at=_AT,
+    decided_at=None,
+    reason=None,
+    version=1,
+)
+_ITEM = ItemInfo(
+    id=_ID,
+    application_id=_OTHER,
+    application_number="A2026-370200-0001",
+    occupation_code="6-31-01-03",
+    occupation_name="电工",
+    work_type="",
+    skill_level="level_3",
+    state="incubating",
+    bank_state="drafting",
+    incubation_due_on=date(2027, 1, 27),
+)
+_DEADLINE = DeadlineInfo(
+    id=_ID,
+    kind="incubation_due",
+    label="电工 三级/高级工",
+    subject_type="application",
+    subject_id=_OTHER,
+    due_on=date(2027, 1, 27),
+    due_at=datetime(2027, 1, 27, 16, 0, tzinfo=UTC),
+    provisional=True,
+    state="open",
+    rule="R27",
+)
+
+EXAMPLES: dict[type, object] = {
+    type(example): example
+    for example in (
+        UploadTicket(_ID, 8_388_608, [Part(1, _URL)], _AT),
+        UploadParts(_ID, 8_388_608, [PartProgress(1, 8_388_608, _URL, True, "d41d8cd98f00b204e9800998ecf8427e")], _AT),
+        _STATUS,
+        UploadPage([_STATUS], "eyJhIjoxfQ.signature"),
+        DossierReceipt(_ID, _NUMBER, DossierState.submitted, _SHA256),
+        DossierStatus(
+            id=_ID,
+            number=_NUMBER,
+            kind=Purpose.question_bank,
+            subject_id=_OTHER,
+            title="电工 三级/高级工 题库",
+            state=DossierState.returned,
+            manifest_sha256=_SHA256,
+            submitted_at=_AT,
+            delivered_at=_AT,
+            decided_at=_AT,
+            reason="第12行缺少答案,请补齐后重新提交。",
+            files=[DossierFileInfo("电工三级题库.xlsx", 10_612_344, _SHA256, _SM3, "xlsx")],
+            events=[EventInfo("dossier_submitted", _AT, "editor"), EventInfo("dossier_delivered", _AT, "system")],
+        ),
+        _REVIEW,
+        ReviewPage([_REVIEW], None),
+        ItemPage([_ITEM], None),
+        DeadlinePage([_DEADLINE], None),
+        Problem("about:blank", "没有找到", 404, "http_404", "没有找到。", "5c0a6e2f"),
+    )
+}
