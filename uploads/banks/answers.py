@@ -28,6 +28,8 @@ def parse_letters(answer: str, options: Sequence[str] = ()) -> str:
 
     An answer that repeats exactly one option's text names that option.
     """
+    if len(answer) == 1 and answer in LETTERS:
+        return answer
     text = strip_lead(answer)
     compact = _WRAPPED.sub("", _SEPARATORS.sub("", text)).upper()
     if compact and all(letter in LETTERS for letter in compact):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from uploads.banks.models import Finding, ItemRef, Question, Statement
+from uploads.banks.models import Duplicate, Finding, ItemRef, Question, Statement
 
 
 @dataclass(slots=True)
@@ -18,3 +18,4 @@ class Bank:
     statements: list[Statement] = field(default_factory=list)
     item: ItemRef | None = None
     previous: Sequence[Question] | None = None
+    duplicates: Sequence[Duplicate] = ()

@@ -191,7 +191,10 @@ def find_header(rows: Sequence[Sequence[str]], start: int = 0) -> Header | None:
 
 def same_header(row: Sequence[str], header: Header) -> bool:
     """Whether a row in the middle of a table repeats its header, as printed tables do on every page."""
-    filled = {column: text for column, text in enumerate(row) if text}
-    if len(filled) < 2:
-        return False
-    return all(header.texts.get(column) == text for column, text in filled.items())
+    equal = 0
+    for column, text in enumerate(row):
+        if text:
+            if header.texts.get(column) != text:
+                return False
+            equal += 1
+    return equal >= 2

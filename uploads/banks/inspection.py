@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from uploads.banks.archive import ArchiveLimits
@@ -39,16 +41,42 @@ def inspect_path(
     """
     limits_of_checks = thresholds or Thresholds()
     report = Report(name or str(path), blocking_checks=frozenset(limits_of_checks.submission_blocking_checks))
+    with _paused_gc():
+        return _inspect(report, path, item, previous, limits_of_checks, limits or ArchiveLimits(), progress)
+
+
+@contextmanager
+def _paused_gc() -> Iterator[None]:
+    """Millions of new objects and no cycles: the collector would only walk them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _inspect(
+    report: Report,
+    path: str | Path,
+    item: ItemRef | None,
+    previous: Sequence[Question] | None,
+    thresholds: Thresholds,
+    limits: ArchiveLimits,
+    progress: Progress,
+) -> Report:
     progress("read")
     try:
-        found = load(Path(path), name or str(path), limits_of_checks.type_letters, limits or ArchiveLimits())
+        found = load(Path(path), report.file, thresholds.type_letters, limits)
     except Unreadable as error:
         report.readable = False
         report.findings.append(refuse(error.problem))
         return report
     report.questions = found.questions
     bank = Bank(report.file, found.questions, statements=found.statements, item=item, previous=previous)
-    report.findings = _in_order([*found.findings, *_empty(found), *run_checks(bank, limits_of_checks, progress)])
+    report.findings = _in_order([*found.findings, *_empty(found), *run_checks(bank, thresholds, progress)])
+    report.duplicates = bank.duplicates
     return report
 
 

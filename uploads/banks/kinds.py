@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from uploads.banks.answers import parse_letters, parse_truth
 from uploads.banks.models import CHOICE_KINDS, Kind, Question
@@ -38,21 +39,22 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
         (r"^组合题?$|^(技能)?操作(技能)?题?$|^实操题?$|^其他(题型?)?$", Kind.OTHER),
     )
 )
+_BY_ID: Mapping[str, Kind] = {str(kind): kind for kind in Kind}
 _GENERIC_CHOICE = re.compile(r"^(客观)?选择题?$|^choice$|^multiple[-_ ]?choice$|^mcq$|^mc$", re.I)
 _BLANK = re.compile(r"_{2,}|＿+|[(（【\[]\s*[)）】\]]|﹍{2,}")
 
 
+@lru_cache(maxsize=1024)
 def name_kind(text: str) -> Kind | None:
     """The kind a type's name says, 单项选择题 as well as single_choice; None when the name says nothing."""
     flat = squeeze(text)
     if not flat:
         return None
-    try:
-        return Kind(flat.lower())
-    except ValueError:
-        return next((kind for pattern, kind in _PATTERNS if pattern.search(flat)), None)
+    exact = _BY_ID.get(flat.lower())
+    return exact or next((kind for pattern, kind in _PATTERNS if pattern.search(flat)), None)
 
 
+@lru_cache(maxsize=1024)
 def is_generic_choice(text: str) -> bool:
     """选择题, Multiple choice: in Chinese and English alike these names do not say how many answers there are."""
     return bool(_GENERIC_CHOICE.match(squeeze(text)))
@@ -77,7 +79,7 @@ def resolve_kind(
     type_text: str, stem: str, options: Sequence[str], answer: str, letters: Mapping[str, str]
 ) -> tuple[Kind, bool]:
     """The kind of a question, and whether its stated type is known. `letters` maps a template's type letters."""
-    flat = squeeze(type_text)
+    flat = squeeze(type_text) if type_text else ""
     if not flat:
         return infer_kind(stem, options, answer), True
     if is_generic_choice(flat):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from uploads.banks.text import fold, fold_code
 
@@ -15,6 +16,7 @@ _CODE = re.compile(
 _FULL = re.compile(r"^[A-Z](-[A-Z0-9]+)+$")
 
 
+@lru_cache(maxsize=8192)
 def split_code(text: str) -> tuple[str, str]:
     """「A-B-A-001 职业守则」 → (code, name); a text without a code in front is a name."""
     flat = fold(text).translate(dict.fromkeys(map(ord, "—–‐‑―−"), "-"))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from uploads.banks.checks.duplicates import pairs_to_json
 from uploads.banks.models import Duplicate, Finding, Kind, Question, Severity
 
 UNSTATED = "unstated"
@@ -65,7 +66,7 @@ class Report:
             "by_level": self.by_level,
             "by_level_and_type": self.by_level_and_type,
             "findings": [finding.to_json() for finding in self.findings],
-            "duplicates": [pair.to_json() for pair in self.duplicates],
+            "duplicates": pairs_to_json(self.duplicates),
             "coverage": None,
             "answer_balance": {},
             "difficulty": {},

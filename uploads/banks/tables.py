@@ -17,12 +17,15 @@ from uploads.banks.sheets import Table
 from uploads.banks.text import column_letters, fold_code, squeeze
 
 _FOOTER = re.compile(
-    r"^(?:[合总小]计|共计?\d+[题道]|备注|注[:：\d]|说明[:：]|填表说明|制表|编制|出题人|命题人|审核|以上|第\d+页|——|--)"
+    r"^(?:[合总小]计|共计?\d+[题道]|备注|注[:：\d]|说明[:：]|填表说明"
+    r"|制表|编制|出题人|命题人|审核|以上|第\d+页|——|--)"
 )
 _DDE = re.compile(r"^[=+@-].{0,80}\|.{0,200}!", re.S)
 _FILLED_DOWN = ("type", "level", "point", "point_name", "difficulty", "consistency", "range")
 _RISKY = "=+@-"
-_FAINT = frozenset({"number", "guid", "score", "note", "source", "level", "occupation", "difficulty", "consistency"})
+_FAINT = frozenset(
+    {"number", "guid", "score", "note", "source", "level", "occupation", "difficulty", "consistency", ""}
+)
 
 
 @dataclass(slots=True)
@@ -148,7 +151,8 @@ def _report_columns(sheet: _Sheet) -> None:
 
 def _read_row(sheet: _Sheet, index: int) -> None:
     row = sheet.table.rows[index]
-    if not any(row):
+    filled = [column for column, text in enumerate(row) if text]
+    if not filled:
         if index + 1 in sheet.pictures:
             _add_question(sheet, index, row)
         return
@@ -162,11 +166,10 @@ def _read_row(sheet: _Sheet, index: int) -> None:
             return
     if index in sheet.shared_stems and _continue_question(sheet, index, row):
         return
-    filled = [column for column, text in enumerate(row) if text]
     if len(filled) == 1 and _read_lone_cell(sheet, index, row[filled[0]], filled[0]):
         return
-    names = {sheet.header.fields.get(column, "") for column in filled}
-    if names <= _FAINT | {""} and index + 1 not in sheet.pictures:
+    fields = sheet.header.fields
+    if index + 1 not in sheet.pictures and all(fields.get(column, "") in _FAINT for column in filled):
         text = next(text for text in row if text)
         message = f"第{index + 1}{sheet.table.unit}没有题干、选项和答案,未计为试题:「{text[:30]}」"
         sheet.out.note(sheet.table.name, index + 1, message)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import sys
 import unicodedata
+from functools import lru_cache
 
 _WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys((0x3000, 0xA0, 0x2003, 0x2002), 0x20)
 _DASHES = dict.fromkeys(map(ord, "—–‐‑‒―−﹣ー"), "-")
@@ -36,6 +36,7 @@ def squeeze(text: str) -> str:
     return _SPACE.sub("", text.translate(_WIDTH))
 
 
+@lru_cache(maxsize=8192)
 def fold_code(text: str) -> str:
     """Codes: folded, upper case, every kind of dash a hyphen, no spaces."""
     return squeeze(text).translate(_DASHES).upper()
@@ -43,10 +44,7 @@ def fold_code(text: str) -> str:
 
 def normalise(text: str) -> str:
     """What two stems are compared by: no width, case, spaces, punctuation or brackets (C09). Idempotent."""
-    previous, text = text, _NOISE.sub("", text.translate(_WIDTH).lower())
-    while previous != text:
-        previous, text = text, _NOISE.sub("", text)
-    return sys.intern(text) if len(text) < 3 else text
+    return _NOISE.sub("", text.translate(_WIDTH).lower())
 
 
 def cell_text(value: object) -> str:

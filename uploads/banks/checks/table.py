@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from uploads.banks.bank import Bank
-from uploads.banks.checks import structure
+from uploads.banks.checks import duplicates, structure
 from uploads.banks.models import Finding
 from uploads.banks.thresholds import Thresholds
 
@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     Check("C06", "多选题答案", structure.check_multiple_choice),
     Check("C07", "判断题答案", structure.check_true_false),
     Check("C08", "选项", structure.check_options),
+    Check("C09", "重复、相近、答案矛盾(C09–C11)", duplicates.find_duplicates),
 )
 TITLES: dict[str, str] = {check.id: check.title for check in CHECKS}
 
