@@ -13,7 +13,8 @@ from uploads.errors import PartDown
 
 def _address(clamd_url: str) -> str:
     parsed = urlparse(clamd_url if "://" in clamd_url else f"tcp://{clamd_url}")
-    return f"{parsed.hostname}:{parsed.port or 3310}"
+    # A machine's own clamd usually listens on a socket file: unix:///run/clamav/clamd.ctl
+    return parsed.path if parsed.scheme == "unix" else f"{parsed.hostname}:{parsed.port or 3310}"
 
 
 def describe(clamd_url: str) -> str:

