@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from app.cli.database import db_group
+from app.cli.deadlines import deadlines, reminders
 from app.cli.demo import demo_group
+from app.cli.demo_clock import clock_command
 from app.cli.inspection import banks, rules
 from app.cli.processes import scheduler, web, worker
 from app.cli.records import audit, tokens
@@ -18,6 +20,7 @@ def sheping() -> None:
     """社评通: the filing of social training & evaluation organisations in Shandong."""
 
 
+demo_group.add_command(clock_command)
 for _command in (
     up,
     db_group,
@@ -29,6 +32,8 @@ for _command in (
     rules,
     banks,
     demo_group,
+    deadlines,
+    reminders,
     doctor,
     backup,
     restore,

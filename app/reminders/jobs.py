@@ -1,0 +1,87 @@
+"""What the mail workers run: one notice, one reminder. They take ids, read afresh and return when nothing is to do."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import update
+
+from app import clock
+from app.db import db
+from app.jobs import job
+from app.reminders import delivery, mailer, sending
+from app.reminders.smtp import Bounced, Deferred
+from tenants.models import User
+from tenants.notices import Notice
+
+log = structlog.get_logger(__name__)
+SEND_NOTICE = "app.reminders.jobs.send_notice"
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
+"""A greylisting server lets us in within the hour; after two days a mail counts as undeliverable (RFC 5321 4.5.4.1)."""
+
+
+@job(on_dead="app.reminders.jobs.give_up_notice")
+def send_notice(*, notice_id: str, attempt: int = 0) -> None:
+    """Mail one in-app notice: sent, bounced (for good), or deferred and tried again at a later time."""
+    notice = db.session.get(Notice, uuid.UUID(notice_id), populate_existing=True)
+    if notice is None or notice.state not in ("queued", "deferred"):
+        return
+    user = db.session.get_one(User, notice.user_id)
+    if user.disabled_at is not None or (not notice.statutory and delivery.is_switched_off(user, notice.kind)):
+        notice.state = "in_app_only"
+        return
+    now = clock.now()
+    try:
+        message_id = mailer.send(
+            to=user.email,
+            to_name=user.name,
+            template=notice.kind,
+            context=delivery.words_of(notice),
+            locale=user.locale,
+            at=now,
+            key=f"notice-{notice.id}",
+            optional=not notice.statutory,
+        )
+    except Bounced as bounced:
+        delivery.mark_notice(notice.id, "bounced", now=now, error=str(bounced))
+        log.warning("notice_bounced", notice=notice_id, reason=str(bounced))
+    except Deferred as deferred:
+        _try_later(notice_id, attempt, str(deferred))
+    else:
+        delivery.mark_notice(notice.id, "sent", now=now, message_id=message_id)
+
+
+def _try_later(notice_id: str, attempt: int, reason: str) -> None:
+    over = attempt >= len(RETRY_AFTER)
+    delivery.mark_notice(uuid.UUID(notice_id), "bounced" if over else "deferred", now=clock.now(), error=reason)
+    if not over:
+        key = f"notice:{notice_id}:{attempt + 1}"
+        delivery.run_later(SEND_NOTICE, key=key, wait=RETRY_AFTER[attempt], notice_id=notice_id, attempt=attempt + 1)
+    log.warning("notice_deferred", notice=notice_id, attempt=attempt, given_up=over, reason=reason)
+
+
+@job()
+def give_up_notice(*, notice_id: str, attempt: int = 0) -> None:
+    """The mail could not even be written: the failure is ours, and the authority's list of failures shows it."""
+    delivery.mark_notice(uuid.UUID(notice_id), "bounced", now=clock.now(), error="the mail could not be written")
+
+
+@job()
+def resend_notice(*, notice_id: str) -> None:
+    """Send again what bounced, after the address was put right; the officer asked for it."""
+    freed = db.session.execute(
+        update(Notice)
+        .where(Notice.id == uuid.UUID(notice_id), Notice.state == "bounced")
+        .values(state="queued", last_error=None)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
+    if freed:
+        send_notice(notice_id=notice_id)
+
+
+@job()
+def send_reminder(*, reminder_id: str) -> None:
+    """Send one reminder of the ledger, unless that is done or not wanted any more; the ledger counts its attempts."""
+    sending.send_reminder(uuid.UUID(reminder_id), now=clock.now())

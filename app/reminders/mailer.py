@@ -1,0 +1,170 @@
+"""Writing a mail: a folder of subject, text and HTML becomes one message that any mail program reads.
+
+The three templates of `templates/email/<template>/` get the context and what `_frame` adds. HTML and text say the same.
+"""
+
+from __future__ import annotations
+
+import email.policy
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Any
+
+import structlog
+from flask import current_app
+from flask_babel import force_locale
+
+from app import clock
+from app.config import Config
+from app.reminders import smtp
+from app.reminders.smtp import Bounced
+
+log = structlog.get_logger(__name__)
+PREFERENCES = "/account/profile"
+NOTICE = "/notice"
+LOCALES = ("zh", "en")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The words of one mail."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def send(
+    *,
+    to: str,
+    to_name: str,
+    template: str,
+    context: Mapping[str, Any],
+    locale: str = "zh",
+    headers: Mapping[str, str] | None = None,
+    at: datetime | None = None,
+    key: str | None = None,
+    optional: bool = False,
+) -> str:
+    """Render a mail and hand it to the mail server; returns its Message-ID once the server has taken it.
+
+    `at` dates it (else now, by the demo's clock). `key` makes the Message-ID the same at every try, so that a mail sent
+    twice over a broken line can be told to be one. `optional` says that the person may switch such mails off.
+    Raises smtp.Bounced, smtp.Deferred, or smtp.MailServerDown (a jobs.NotReady: a job that lets it pass simply waits).
+    """
+    settings: Config = current_app.config["SHEPING"]
+    instant = at or clock.now()
+    words = render(template, context, to_name=to_name, locale=locale, at=instant, optional=optional)
+    recipient = address_of(to, to_name)
+    message = _compose(words, recipient=recipient, at=instant, key=key, settings=settings)
+    if optional:
+        message["List-Unsubscribe"] = f"<{settings.public_url}{PREFERENCES}>"
+    for name, value in (headers or {}).items():
+        message[name] = one_line(value)
+    message_id = str(message["Message-ID"])
+    smtp.deliver(settings.smtp_url, message, sender=_sender(settings).addr_spec, recipient=recipient.addr_spec)
+    log.info("mail_handed_over", template=template, message_id=message_id)
+    return message_id
+
+
+def render(
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    to_name: str = "",
+    locale: str = "zh",
+    at: datetime | None = None,
+    optional: bool = False,
+) -> Rendered:
+    """The words of a mail in the recipient's language. Raises jinja2.TemplateNotFound for a template without folder."""
+    settings: Config = current_app.config["SHEPING"]
+    values = {**_frame(settings, at or clock.now()), "to_name": to_name, "optional": optional, **context}
+    if link := values.get("link"):
+        values["action_url"] = absolute(link)
+    environment = current_app.jinja_env
+    with force_locale(locale if locale in LOCALES else LOCALES[0]):
+        subject, text, html = (
+            environment.get_template(f"email/{template}/{part}").render(values)
+            for part in ("subject.txt", "body.txt", "body.html")
+        )
+    return Rendered(one_line(subject), _BLANK_LINES.sub("\n\n", text).strip() + "\n", html)
+
+
+def render_subject(template: str, context: Mapping[str, Any], *, locale: str = "zh", at: datetime | None = None) -> str:
+    """The subject alone: the title of the in-app twin."""
+    settings: Config = current_app.config["SHEPING"]
+    values = {**_frame(settings, at or clock.now()), **context}
+    with force_locale(locale if locale in LOCALES else LOCALES[0]):
+        return one_line(current_app.jinja_env.get_template(f"email/{template}/subject.txt").render(values))
+
+
+def absolute(link: str) -> str:
+    """A page's address as a mail must give it; what is absolute already stays."""
+    settings: Config = current_app.config["SHEPING"]
+    return link if link.startswith(("http://", "https://")) else f"{settings.public_url}/{link.lstrip('/')}"
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and control characters: nothing a person typed can become a header of its own."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def address_of(to: str, name: str = "") -> Address:
+    """The address as it goes into the envelope and the header, an internationalised domain in its ASCII form.
+
+    Raises Bounced for what can be no address.
+    """
+    local, at_sign, domain = to.strip().rpartition("@")
+    try:
+        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+        if not at_sign or not local or not ascii_domain or _CONTROL.search(to) or " " in ascii_domain:
+            raise ValueError(to)
+        if local.isascii():
+            return Address(display_name=one_line(name), addr_spec=f"{local}@{ascii_domain}")
+        return Address(display_name=one_line(name), username=local, domain=ascii_domain)
+    except (ValueError, UnicodeError, IndexError, HeaderParseError):
+        raise Bounced(f"not an e-mail address: {one_line(to)[:200]}") from None
+
+
+def _frame(settings: Config, at: datetime) -> dict[str, Any]:
+    return {
+        "public_url": settings.public_url,
+        "notice_url": settings.public_url + NOTICE,
+        "preferences_url": settings.public_url + PREFERENCES,
+        "sent_at": at,
+        "today": at.astimezone(clock.SHANGHAI).date(),
+        "demo": settings.demo,
+        "clause": None,
+        "link": None,
+        "action_url": None,
+    }
+
+
+def _sender(settings: Config) -> Address:
+    name, address = parseaddr(settings.mail_from)
+    return Address(display_name=name, addr_spec=address)
+
+
+def _compose(words: Rendered, *, recipient: Address, at: datetime, key: str | None, settings: Config) -> EmailMessage:
+    sender = _sender(settings)
+    message = EmailMessage(policy=email.policy.SMTP)
+    message["Subject"] = words.subject
+    message["From"] = sender
+    message["To"] = recipient
+    message["Date"] = format_datetime(at.astimezone(clock.SHANGHAI))
+    message["Message-ID"] = f"<{key or uuid.uuid4().hex}@{sender.domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    # base64: a server without 8BITMIME, or one that cuts long lines, cannot spoil it.
+    message.set_content(words.text, cte="base64")
+    message.add_alternative(words.html, subtype="html", cte="base64")
+    return message

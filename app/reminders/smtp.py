@@ -1,0 +1,206 @@
+"""Handing a message to the mail server, and what its refusal means: for ever, for now, or nobody is there.
+
+`SMTP_URL` is `smtp://[user:password@]host[:port]` or `smtps://…`. STARTTLS is used where the server offers it;
+`?starttls=required` insists on it, `?starttls=off` does without. A password never goes to another host
+over an open line.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from email.message import EmailMessage
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from app.config import ConfigError
+from app.jobs import NotReady
+
+TIMEOUT_SECONDS = 20
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_STARTTLS = ("auto", "required", "off")
+_TOO_BIG = 552
+_PERMANENT = 500
+
+
+class MailRefused(Exception):
+    """The mail server does not take this mail; the message is its answer in one line."""
+
+
+class Bounced(MailRefused):
+    """It never will (5xx for this recipient or this mail): trying again is of no use."""
+
+
+class Deferred(MailRefused):
+    """Not now (4xx, a broken connection): it may already have taken the mail, so the same Message-ID is used again."""
+
+
+class MailServerDown(NotReady):
+    """No mail server answers, or it refuses us altogether: all mail waits, and no attempt is counted."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where mail is handed over. `password` is never shown."""
+
+    host: str
+    port: int
+    tls: bool
+    starttls: str
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Server({self.host}:{self.port})"
+
+
+def parse_url(url: str) -> Server:
+    """Read `SMTP_URL`. Raises ConfigError, without the password, when it makes no sense."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise ConfigError("SMTP_URL: the port is not a number") from None
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ConfigError("SMTP_URL must look like smtp://user:password@host:port or smtps://…")
+    starttls = parse_qs(parts.query).get("starttls", ["auto"])[0]
+    if starttls not in _STARTTLS:
+        raise ConfigError(f"SMTP_URL: starttls is one of {', '.join(_STARTTLS)}")
+    tls = parts.scheme == "smtps"
+    return Server(
+        host=parts.hostname,
+        port=port or (465 if tls else 25),
+        tls=tls,
+        starttls=starttls,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+_open: ContextVar[_Line | None] = ContextVar("sheping_smtp_line", default=None)
+
+
+class _Line:
+    """One connection used for many mails; made at the first of them and again where it broke."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._client: smtplib.SMTP | None = None
+
+    def client(self) -> smtplib.SMTP:
+        if self._client is not None and not _answers(self._client):
+            self.drop()
+        if self._client is None:
+            self._client = _connect(self.server)
+        return self._client
+
+    def drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            _quit(client)
+
+
+@contextmanager
+def connection(url: str) -> Iterator[None]:
+    """Have the mails sent inside this block share one connection to the server at `url`."""
+    line = _Line(parse_url(url))
+    token = _open.set(line)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+        line.drop()
+
+
+def deliver(url: str, message: EmailMessage, *, sender: str, recipient: str) -> None:
+    """Hand over one message. Returns when the server has taken it.
+
+    Raises Bounced, Deferred or MailServerDown; ConfigError for an address of the server that makes no sense.
+    """
+    if not url:
+        raise MailServerDown("no mail server is configured: set SMTP_URL")
+    line = _open.get() or _Line(parse_url(url))
+    client = line.client()
+    try:
+        client.send_message(message, from_addr=sender, to_addrs=[recipient])
+    except smtplib.SMTPRecipientsRefused as refused:
+        code, answer = next(iter(refused.recipients.values()))
+        raise _refusal(code, answer) from refused
+    except smtplib.SMTPSenderRefused as refused:
+        raise _sender_refusal(refused) from refused
+    except smtplib.SMTPNotSupportedError as unsupported:
+        raise Bounced(f"the mail server cannot write to such an address: {unsupported}") from unsupported
+    except smtplib.SMTPResponseException as refused:
+        line.drop()
+        raise _refusal(refused.smtp_code, refused.smtp_error) from refused
+    except (smtplib.SMTPServerDisconnected, OSError) as broken:
+        line.drop()
+        raise Deferred(f"the connection broke during the handover: {broken}") from broken
+    finally:
+        if _open.get() is None:
+            line.drop()
+
+
+def _connect(server: Server) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    client: smtplib.SMTP | None = None
+    try:
+        if server.tls:
+            client = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT_SECONDS, context=context)
+        else:
+            client = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_SECONDS)
+        client.ehlo_or_helo_if_needed()
+        encrypted = server.tls or _start_tls(client, server, context)
+        if server.user:
+            if not encrypted and server.host not in _LOOPBACK:
+                raise MailServerDown(f"{server.host} offers no TLS, and a password does not go over an open line")
+            client.login(server.user, server.password)
+    except (smtplib.SMTPException, OSError) as problem:
+        if client is not None:
+            _quit(client)
+        raise MailServerDown(f"the mail server {server.host}:{server.port} does not serve us: {problem}") from problem
+    except MailServerDown:
+        if client is not None:
+            _quit(client)
+        raise
+    return client
+
+
+def _start_tls(client: smtplib.SMTP, server: Server, context: ssl.SSLContext) -> bool:
+    if server.starttls == "off" or (server.starttls == "auto" and not client.has_extn("starttls")):
+        return False
+    client.starttls(context=context)
+    client.ehlo()
+    return True
+
+
+def _answers(client: smtplib.SMTP) -> bool:
+    # RSET also clears whatever the mail before left behind.
+    try:
+        return client.rset()[0] == 250
+    except (smtplib.SMTPException, OSError):
+        return False
+
+
+def _quit(client: smtplib.SMTP) -> None:
+    with suppress(smtplib.SMTPException, OSError):
+        client.quit()
+    client.close()
+
+
+def _refusal(code: int, answer: bytes | str) -> MailRefused:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    line = f"{code} {' '.join(text.split())}"[:500]
+    return Bounced(line) if code >= _PERMANENT else Deferred(line)
+
+
+def _sender_refusal(refused: smtplib.SMTPSenderRefused) -> Exception:
+    if refused.smtp_code < _PERMANENT or refused.smtp_code == _TOO_BIG:
+        return _refusal(refused.smtp_code, refused.smtp_error)
+    # The server does not want us as a sender: no fault of the recipient's, and the operator must act.
+    return MailServerDown(
+        f"the mail server refuses our sender address: {_refusal(refused.smtp_code, refused.smtp_error)}"
+    )
