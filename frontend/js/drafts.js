@@ -78,8 +78,7 @@ function bind(form, store) {
   const save = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const kept = store.write(key, snapshot(form));
-      form.toggleAttribute('data-autosave-failed', !kept);
+      form.dataset.draft = store.write(key, snapshot(form)) ? 'kept' : 'lost';
     }, PAUSE_MS);
   };
   form.addEventListener('input', save);

@@ -26,7 +26,6 @@ function showBeside(event) {
     if (actions) actions.before(place);
     else form.append(place);
   }
-  place.setAttribute('role', 'alert');
   place.innerHTML = xhr.responseText;
   place.scrollIntoView({ block: 'nearest' });
   return true;

@@ -144,24 +144,25 @@ class Uploader {
 
   async #take(file) {
     const objection = objectionTo(file, this.options);
-    const twin = [...this.tasks].some(
-      (task) => task.isSending && task.file.name === file.name && task.file.size === file.size,
-    );
-    if (twin) {
+    if (objection) {
+      this.#refuse(new Row(this, file.name), this.say(objection.key, objection.values));
+      return;
+    }
+    const record = await this.#recordOf(file);
+    if (this.#isSending(file)) {
       this.announce(this.say('already', { name: file.name }));
       return;
     }
     const row = new Row(this, file.name);
-    if (objection) {
-      this.#refuse(row, this.say(objection.key, objection.values));
-      return;
-    }
-    row.show('queued', this.say('queued'));
     const task = new UploadTask({ file, ...this.options, api, putPart, pool, records: this.records });
     this.tasks.add(task);
-    this.#bind(task, row);
     running.add(task);
-    await task.start(await this.#recordOf(file));
+    this.#bind(task, row);
+    await task.start(record);
+  }
+
+  #isSending({ name, size }) {
+    return [...this.tasks].some((task) => task.isSending && task.file.name === name && task.file.size === size);
   }
 
   #refuse(row, words) {
@@ -180,7 +181,7 @@ class Uploader {
       const { name, size, lastModified } = file;
       const { purpose, subject } = this.options;
       const record = matchResumable(records, { name, size, lastModified, fingerprint, purpose, subject });
-      if (record) this.#forgetOffer(record.id);
+      if (record && !this.#isSending(file)) this.#forgetOffer(record.id);
       return record;
     } catch (error) {
       console.warn('the file could not be compared with unfinished ones', error);
