@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from app.cli import CommandFailed
-from app.rules import clocks
+from app.rules import clocks, registry
 from app.rules.settings import Settings
 from app.rules.workdays import calendar_from_chinesecalendar
 
@@ -25,8 +25,6 @@ def rules() -> None:
 @click.option("--check", is_flag=True, help="Exit 1 when a rule of part one (R1–R38) has no module or no test.")
 def list_rules(as_json: bool, check: bool) -> None:
     """Print each rule with its clause, its module and its tests."""
-    from app.rules import registry  # not before: it reads the test files
-
     found = registry.rules()
     if as_json:
         rows = [{"id": r.id, "clause": r.clause, "module": r.module, "tests": list(r.tests)} for r in found]

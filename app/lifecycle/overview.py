@@ -26,7 +26,7 @@ class Standing:
 
 
 def count_by_authority() -> defaultdict[str, Standing]:
-    """The standing of every authority by its code, and under `total` the province's: five queries, whatever its size."""
+    """The standing of each authority by its code, the province's under `total`: five queries, whatever its size."""
     standings: defaultdict[str, Standing] = defaultdict(Standing)
     figures: tuple[tuple[str, InstrumentedAttribute[str], ColumnElement[bool] | None], ...] = (
         ("organisations", Organisation.authority_code, None),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, abort
 
 from app.web.access import Access, Right, authority
+from app.web.guards import actor
 
 blueprint = Blueprint("bureau", __name__, url_prefix="/bureau")
 ACCESS: dict[str, Access] = {
@@ -21,3 +22,8 @@ ACCESS: dict[str, Access] = {
     "bureau.failures_retry": authority(Right.decide),
     "bureau.deadlines": authority(),
 }
+
+
+def authority_code() -> str:
+    """The authority whose desk this is; the guard has seen to it that there is one."""
+    return actor().authority_code or abort(404)

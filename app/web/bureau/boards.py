@@ -14,7 +14,7 @@ from app.lifecycle.deadlines.queries import DeadlineFilter
 from app.lifecycle.submissions import queries, services
 from app.rules import clocks
 from app.web import wording
-from app.web.bureau.base import blueprint
+from app.web.bureau.base import authority_code, blueprint
 from app.web.cursors import read_cursor, write_cursor
 from app.web.guards import actor, commits
 
@@ -25,18 +25,17 @@ WEEK = timedelta(days=7)
 @blueprint.get("/deadlines")
 def deadlines() -> ResponseReturnValue:
     """Every open and missed deadline of the bureau's organisations, the nearest first."""
-    who = actor()
-    assert who.authority_code
+    code = authority_code()
     wanted = _wanted(g.now)
     rows = deadlines_queries.list_for_authority(
-        who.authority_code, wanted=wanted, after=read_cursor(request.args.get("cursor")), limit=PAGE_SIZE + 1
+        code, wanted=wanted, after=read_cursor(request.args.get("cursor")), limit=PAGE_SIZE + 1
     )
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
     return render_template(
         "bureau/deadlines.html",
         rows=rows,
         next_cursor=write_cursor(rows[-1].due_at, rows[-1].id) if more else None,
-        counts=deadlines_queries.count_for_authority(who.authority_code, now=g.now, week_end=g.now + WEEK),
+        counts=deadlines_queries.count_for_authority(code, now=g.now, week_end=g.now + WEEK),
         show=request.args.get("show", ""),
         kind=wanted.kind,
         kinds=[("", gettext("全部")), *((name, wording.deadline_label(name)) for name in clocks.KINDS)],
@@ -60,9 +59,8 @@ def _wanted(now: datetime) -> DeadlineFilter:
 @blueprint.get("/failures")
 def failures() -> ResponseReturnValue:
     """Dossiers that could not be delivered after every try: nothing is lost, somebody has to look."""
-    who = actor()
-    assert who.authority_code
-    return render_template("bureau/failures.html", dossiers=queries.list_dead_letters(who.authority_code))
+    code = authority_code()
+    return render_template("bureau/failures.html", dossiers=queries.list_dead_letters(code))
 
 
 @blueprint.post("/failures/<uuid:dossier_id>/retry")

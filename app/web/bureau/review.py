@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,9 +10,10 @@ from flask_babel import gettext
 
 from app.db import db
 from app.lifecycle.submissions import queries, services
+from app.lifecycle.submissions.queries import InboxFilter
 from app.rules.core import Refusal
 from app.web import wording
-from app.web.bureau.base import blueprint
+from app.web.bureau.base import authority_code, blueprint
 from app.web.cursors import read_cursor, write_cursor
 from app.web.errors import refusal_text
 from app.web.guards import actor, commits
@@ -24,51 +24,34 @@ from uploads.models import ReviewState, ReviewTask
 from uploads.transfer import download_link
 
 PAGE_SIZE = 30
-OPEN_STATES = (ReviewState.waiting, ReviewState.in_review)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    state: str
-    kind: str
-    text: str
-    mine: bool
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether more than the tab was asked for."""
-        return bool(self.kind or self.text or self.mine)
-
-
-def _wanted() -> _Wanted:
+def _state() -> str:
     state = request.args.get("state", "open")
-    return _Wanted(
-        state=state if state in {"open", "all", *ReviewState} else "open",
-        kind=request.args.get("kind", "") if request.args.get("kind") in wording.DOSSIER_KINDS else "",
+    return state if state in {"open", "all", *ReviewState} else "open"
+
+
+def _wanted(state: str, mine: bool) -> InboxFilter:
+    kind = request.args.get("kind", "")
+    return InboxFilter(
+        states={"open": queries.OPEN_REVIEWS, "all": ()}.get(state, (state,)),
+        kind=kind if kind in wording.DOSSIER_KINDS else "",
         text=request.args.get("q", "").strip()[:100],
-        mine=request.args.get("mine") == "1",
+        assigned_to=actor().user_id if mine else None,
     )
 
 
 @blueprint.get("/")
 def queue() -> ResponseReturnValue:
-    """What arrived and waits, oldest first; decided ones by their tab, newest first."""
-    wanted, who = _wanted(), actor()
-    assert who.authority_code
-    tasks = queries.list_tasks(
-        who.authority_code,
-        states=_states(wanted.state),
-        kind=wanted.kind or None,
-        text=wanted.text or None,
-        assigned_to=who.user_id if wanted.mine else None,
-        after=read_cursor(request.args.get("cursor")),
-        limit=PAGE_SIZE + 1,
-    )
+    """What arrived and waits; decided ones by their tab."""
+    code = authority_code()
+    state, mine = _state(), request.args.get("mine") == "1"
+    wanted = _wanted(state, mine)
+    tasks = queries.list_inbox(code, wanted=wanted, after=read_cursor(request.args.get("cursor")), limit=PAGE_SIZE + 1)
     more, tasks = len(tasks) > PAGE_SIZE, tasks[:PAGE_SIZE]
-    counts = queries.count_tasks(who.authority_code)
     context = {
-        "wanted": wanted,
         "tasks": tasks,
+        "is_narrowed": bool(wanted.kind or wanted.text or mine),
         "next_cursor": write_cursor(tasks[-1].arrived_at, tasks[-1].id) if more else None,
         "review_states": wording.REVIEW_STATES,
         "kinds": wording.DOSSIER_KINDS,
@@ -77,26 +60,24 @@ def queue() -> ResponseReturnValue:
         return render_template("bureau/_queue.html", **context)
     return render_template(
         "bureau/queue.html",
-        authority=get_authority(who.authority_code),
-        state_tabs=_tabs(wanted, counts),
+        authority=get_authority(code),
+        state_tabs=_tabs(state, queries.count_inbox(code)),
         kind_options=[("", gettext("全部")), *wording.DOSSIER_KINDS.items()],
+        kind=wanted.kind,
+        mine=mine,
         **context,
     )
 
 
-def _states(wanted: str) -> tuple[str, ...]:
-    return {"open": OPEN_STATES, "all": tuple(ReviewState)}.get(wanted, (wanted,))
-
-
-def _tabs(wanted: _Wanted, counts: dict[str, int]) -> list[dict[str, object]]:
+def _tabs(now_shown: str, counts: dict[str, int]) -> list[dict[str, object]]:
     names = (
-        ("open", gettext("待办"), sum(counts.get(state, 0) for state in OPEN_STATES)),
+        ("open", gettext("待办"), sum(counts.get(state, 0) for state in queries.OPEN_REVIEWS)),
         ("accepted", gettext("已接收"), counts.get("accepted", 0)),
         ("returned", gettext("已退回"), counts.get("returned", 0)),
         ("all", gettext("全部"), sum(counts.values())),
     )
     return [
-        {"label": label, "href": url_for("bureau.queue", state=state), "active": wanted.state == state, "count": count}
+        {"label": label, "href": url_for("bureau.queue", state=state), "active": now_shown == state, "count": count}
         for state, label, count in names
     ]
 
@@ -209,6 +190,6 @@ def _decide(task_id: uuid.UUID, decision: str, done: str) -> ResponseReturnValue
 def review_file(task_id: uuid.UUID, file_id: uuid.UUID) -> ResponseReturnValue:
     """Note the download where the organisation reads it, then hand out an address that lives a minute."""
     task = _task(task_id)
-    file = next((file for file in task.dossier.files if file.id == file_id), None) or abort(404)
+    file = queries.get_file(task, file_id) or abort(404)
     services.record_download(actor=actor(), task=task, file=file, purpose=gettext("审核"), now=g.now)
     return redirect(download_link(file), 303)
