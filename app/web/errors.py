@@ -44,7 +44,11 @@ def is_api() -> bool:
 def refusal_text(refusal: Refusal) -> str:
     """The sentence of a refusal in the reader's language."""
     # Without parameters nothing is formatted, and a doubled percent sign would show.
-    text = gettext(refusal.message, **refusal.params)
+    # Parameters may be words of the rules (a state, an act), which have their twin in the catalogue too.
+    params = {
+        key: gettext(value) if isinstance(value, str) and value else value for key, value in refusal.params.items()
+    }
+    text = gettext(refusal.message, **params)
     return str(text if refusal.params else text.replace("%%", "%"))
 
 
@@ -69,7 +73,11 @@ def answer(status: int, code: str, title: str, detail: str, **extra: Any) -> Res
 def _refused(refusal: Refusal) -> ResponseReturnValue:
     db.session.rollback()
     clause = refusal.clause
-    extra = {"rule": refusal.rule, "clause": clause.title if clause else None, "anchor": clause.anchor if clause else None}
+    extra = {
+        "rule": refusal.rule,
+        "clause": clause.title if clause else None,
+        "anchor": clause.anchor if clause else None,
+    }
     return answer(422, refusal.code, gettext("现在还不能这样做"), refusal_text(refusal), **extra)
 
 
@@ -126,5 +134,7 @@ def _database_down(error: OperationalError | InterfaceError) -> ResponseReturnVa
 def _unexpected(error: Exception) -> ResponseReturnValue:
     db.session.rollback()
     log.error("unexpected_error", exc_info=error)
-    detail = gettext("系统出现意外错误,已记录。您填写的内容未提交,请稍后重试;如反复出现,请把编号告诉我们:%(id)s", id=g.request_id)
+    detail = gettext(
+        "系统出现意外错误,已记录。您填写的内容未提交,请稍后重试;如反复出现,请把编号告诉我们:%(id)s", id=g.request_id
+    )
     return answer(500, "unexpected", gettext("出现意外错误"), detail)
