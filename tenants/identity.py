@@ -67,7 +67,10 @@ def find_by_session(token: str, *, now: datetime) -> Identity | None:
         if row is None or row.revoked_at is not None or row.expires_at <= now:
             return None
         if now - row.last_seen_at > SEEN_EVERY:
-            session.execute(update(SignInSession).where(SignInSession.id == row.id).values(last_seen_at=now))
+            # A session slides: it ends when it was not used for as long as it was given at the sign-in.
+            until = now + (row.expires_at - row.last_seen_at)
+            seen = update(SignInSession).where(SignInSession.id == row.id)
+            session.execute(seen.values(last_seen_at=now, expires_at=until))
         session.commit()
     return _load(token, row.user_id, row.membership_id, session_id=row.id)
 

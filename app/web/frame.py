@@ -33,20 +33,20 @@ _NAV: dict[ScopeKind, tuple[tuple[Any, str, str], ...]] = {
         (lazy_gettext("备案与续期"), "applicant.renewal", "applicant.renewal"),
         (lazy_gettext("期限"), "applicant.deadlines", "applicant.deadlines"),
         (lazy_gettext("报送记录"), "applicant.dossiers", "applicant.dossier"),
-        (lazy_gettext("单位与成员"), "applicant.members", "applicant.members"),
+        (lazy_gettext("单位与成员"), "members.list_members", "members"),
     ),
     ScopeKind.bureau: (
         (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue"),
         (lazy_gettext("期限看板"), "bureau.deadlines", "bureau.deadlines"),
         (lazy_gettext("送达异常"), "bureau.failures", "bureau.failures"),
-        (lazy_gettext("本局成员"), "bureau.members", "bureau.members"),
+        (lazy_gettext("本局成员"), "members.list_members", "members"),
     ),
     ScopeKind.department: (
         (lazy_gettext("全省概览"), "province.home", "province.home"),
         (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue"),
         (lazy_gettext("期限看板"), "bureau.deadlines", "bureau.deadlines"),
         (lazy_gettext("送达异常"), "bureau.failures", "bureau.failures"),
-        (lazy_gettext("本厅成员"), "bureau.members", "bureau.members"),
+        (lazy_gettext("本厅成员"), "members.list_members", "members"),
     ),
     ScopeKind.expert: ((lazy_gettext("我的评估"), "expert.home", "expert.home"),),
     ScopeKind.account: (),
@@ -95,6 +95,7 @@ def _person(who: Identity) -> dict[str, Any]:
         "user_name": who.name,
         "role_label": ROLE_LABELS.get(who.role) if who.role else None,
         "person_key": str(who.user_id),
+        "unconfirmed_email": None if who.email_confirmed else who.email,
         "unread_count": guards.unread_count(),
         "inbox_url": link_to("account.inbox"),
         "nav": list(_nav(who.kind)),
@@ -107,4 +108,4 @@ def _nav(kind: ScopeKind) -> Any:
     for label, endpoint, prefix in _NAV.get(kind, ()):
         url = link_to(endpoint)
         if url:
-            yield (label, url, here == endpoint or here.startswith(prefix + "_"), 0)
+            yield (label, url, here == endpoint or here.startswith((prefix + "_", prefix + ".")), 0)

@@ -109,7 +109,7 @@ def _unauthenticated() -> ResponseReturnValue:
 def sign_in_redirect() -> ResponseReturnValue:
     """To the sign-in page, and back afterwards."""
     target = request.full_path.rstrip("?") if request.method == "GET" else (request.referrer or "/")
-    session["expired"] = bool(request.cookies.get(current_app.config["SESSION_COOKIE_NAME"]))
+    session["expired"] = "_user_id" in session
     return redirect(url_for("account.sign_in", next=target), 303)
 
 

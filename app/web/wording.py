@@ -99,6 +99,19 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "intake_paused": ("action", lazy_gettext("暂停接收新材料")),
     "intake_resumed": ("good", lazy_gettext("恢复接收新材料")),
     "deadline_missed": ("bad", lazy_gettext("期限已过")),
+    "organisation_registered": ("good", lazy_gettext("注册了单位")),
+    "email_confirmed": ("good", lazy_gettext("确认了邮箱")),
+    "signed_in": ("neutral", lazy_gettext("登录")),
+    "signed_out": ("neutral", lazy_gettext("退出登录")),
+    "signed_out_everywhere": ("neutral", lazy_gettext("在多处退出登录")),
+    "password_changed": ("neutral", lazy_gettext("更改了密码")),
+    "profile_changed": ("neutral", lazy_gettext("修改了个人资料")),
+    "member_invited": ("waiting", lazy_gettext("邀请了成员")),
+    "invitation_resent": ("waiting", lazy_gettext("重新发送邀请")),
+    "invitation_revoked": ("neutral", lazy_gettext("撤销了邀请")),
+    "member_joined": ("good", lazy_gettext("新成员加入")),
+    "member_role_changed": ("neutral", lazy_gettext("变更了成员角色")),
+    "member_removed": ("neutral", lazy_gettext("移出了成员")),
 }
 
 

@@ -1,0 +1,144 @@
+"""The forms of an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, PasswordField, RadioField, SelectField, StringField, TelField
+from wtforms.validators import InputRequired, Length, Optional, Regexp, StopValidation
+
+from app.rules.eligibility import ORG_TYPE_LABELS, Affiliation
+from app.rules.routing import CITIES
+from tenants.accounts import passwords
+
+LANGUAGES = (("zh", "简体中文"), ("en", "English"))
+AFFILIATIONS = (
+    (Affiliation.PROVINCIAL.value, _l("省属企业、院校、社会团体")),
+    (Affiliation.MUNICIPAL.value, _l("市属企业、院校、社会团体,以及其他企业")),
+    (Affiliation.PRIVATE_NON_ENTERPRISE.value, _l("民办非企业单位")),
+    (Affiliation.NATIONAL_BRANCH.value, _l("全国性社评组织的驻鲁分支机构")),
+)
+
+
+def _strip(value: str | None) -> str | None:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+def _needed(message: Any) -> InputRequired:
+    return InputRequired(message=message)
+
+
+class _NotBlank:
+    """Filled with more than spaces."""
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+        self.field_flags = {"required": True}
+
+    def __call__(self, form: FlaskForm, field: Any) -> None:
+        if not (field.data or "").strip():
+            field.errors = []
+            raise StopValidation(str(self.message))
+
+
+def _text(label: Any, missing: Any, *, longest: int = 100, **render: Any) -> StringField:
+    rules = [_NotBlank(missing), Length(max=longest, message=_l("最多 %(max)d 个字。"))]
+    return StringField(label, rules, filters=[_strip], render_kw={"maxlength": longest, **render})
+
+
+def _email(label: Any, **render: Any) -> EmailField:
+    attributes = {"autocomplete": "email", "inputmode": "email", "maxlength": 254, "spellcheck": "false", **render}
+    return EmailField(label, [_NotBlank(_l("请填写邮箱。"))], filters=[_strip], render_kw=attributes)
+
+
+def _password(label: Any, missing: Any, *, new: bool) -> PasswordField:
+    attributes: dict[str, Any] = {"autocomplete": "new-password" if new else "current-password"}
+    if new:
+        attributes["minlength"] = passwords.MIN_LENGTH
+    return PasswordField(label, [_needed(missing), Length(max=512, message=_l("密码过长。"))], render_kw=attributes)
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form of this house, with its CSRF token."""
+
+
+class OrganisationForm(Form):
+    """What an organisation says of itself."""
+
+    name = _text(_l("单位名称"), _l("请填写单位名称。"), autocomplete="organization")
+    uscc = _text(
+        _l("统一社会信用代码"), _l("请填写统一社会信用代码。"), longest=40, autocomplete="off", spellcheck="false"
+    )
+    org_type = RadioField(
+        _l("单位类型"),
+        [_needed(_l("请选择单位类型。"))],
+        choices=[(key, _l(label)) for key, label in ORG_TYPE_LABELS.items()],
+    )
+    affiliation = RadioField(_l("隶属关系"), [_needed(_l("请选择隶属关系。"))], choices=list(AFFILIATIONS))
+    registration_authority = _text(_l("登记机关名称"), _l("请填写登记机关名称。"))
+    city_code = SelectField(
+        _l("登记机关所在市"),
+        [_needed(_l("请选择登记机关所在市。"))],
+        choices=[("", _l("请选择")), *((city.code, _l(city.name)) for city in CITIES.values())],
+    )
+    phone = TelField(
+        _l("单位联系电话"),
+        [Optional(), Regexp(r"[0-9+() \-转,，]{5,30}\Z", message=_l("请填写电话号码,例如 0532-12345678。"))],
+        filters=[_strip],
+        render_kw={"autocomplete": "tel", "maxlength": 30},
+    )
+    doubts_confirmed = BooleanField(_l("我已核对,所填内容与登记证书一致"))
+
+
+class RegistrationForm(OrganisationForm):
+    """A new organisation and its first owner."""
+
+    owner_name = _text(_l("负责人姓名"), _l("请填写负责人姓名。"), longest=50, autocomplete="name")
+    email = _email(_l("邮箱"))
+    password = _password(_l("登录密码"), _l("请设置登录密码。"), new=True)
+
+
+class SignInForm(Form):
+    """Who and the proof of it."""
+
+    email = _email(_l("邮箱"), autocomplete="username")
+    password = _password(_l("密码"), _l("请填写密码。"), new=False)
+
+
+class AddressForm(Form):
+    """An address to write to."""
+
+    email = _email(_l("邮箱"))
+
+
+class NewPasswordForm(Form):
+    """A password chosen behind a mailed link."""
+
+    password = _password(_l("新密码"), _l("请填写新密码。"), new=True)
+
+
+class ChangePasswordForm(Form):
+    """A password changed by its owner."""
+
+    current = _password(_l("当前密码"), _l("请填写当前密码。"), new=False)
+    password = _password(_l("新密码"), _l("请填写新密码。"), new=True)
+
+
+class JoinForm(Form):
+    """A new person behind an invitation."""
+
+    name = _text(_l("姓名"), _l("请填写姓名。"), longest=50, autocomplete="name")
+    password = _password(_l("登录密码"), _l("请设置登录密码。"), new=True)
+
+
+class ProfileForm(Form):
+    """Name and language."""
+
+    name = _text(_l("姓名"), _l("请填写姓名。"), longest=50, autocomplete="name")
+    locale = RadioField(_l("界面和邮件语言"), [_needed(_l("请选择语言。"))], choices=list(LANGUAGES))
+
+
+class EmptyForm(Form):
+    """A press of a button."""
