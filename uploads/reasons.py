@@ -11,7 +11,7 @@ SCAN_WAITING = "waiting"
 
 
 def reason(
-    code: str, message: str, *, location: str | None = None, retry: bool = False, **params: Any
+    code: str, message: str, /, *, location: str | None = None, retry: bool = False, **params: Any
 ) -> dict[str, Any]:
     """One reason as it is stored: `message` is a msgid that `params` fill. `retry`: checking it again may help."""
     stored: dict[str, Any] = {"code": code, "message": message, "location": location, "params": params}

@@ -20,9 +20,10 @@ from tenants.models import Organisation
 from tenants.scope import Actor
 from uploads import naming, queries, services
 from uploads.errors import PartDown
-from uploads.models import Purpose, Upload, UploadState
+from uploads.models import DossierFile, Purpose, Upload, UploadState
 from uploads.store import ObjectGone, ObjectStore, WrongParts
 
+DOWNLOAD_SECONDS = 60
 log = structlog.get_logger(__name__)
 
 
@@ -154,6 +155,18 @@ def remove_upload(*, actor: Actor, store: ObjectStore, upload: Upload, now: date
     upload_id = upload.id
     _drop_parts(store, upload)
     services.remove_upload(actor=actor, upload_id=upload_id, now=now)
+
+
+def download_link(*, store: ObjectStore, file: DossierFile) -> str:
+    """An address that downloads the authority's own copy of a file, for DOWNLOAD_SECONDS. ValueError before delivery.
+
+    Whoever hands it out has recorded the download first.
+    """
+    if file.bureau_bucket is None or file.bureau_key is None:
+        raise ValueError("the file has not been delivered")
+    return store.download_url(
+        file.bureau_bucket, file.bureau_key, name=file.name, mime=file.mime, seconds=DOWNLOAD_SECONDS
+    )
 
 
 def expire_uploads(*, store: ObjectStore, now: datetime, limit: int = 100) -> int:

@@ -13,6 +13,7 @@ from app import clock
 from app.db import db
 from app.lifecycle.scheduling import Periodic
 from app.reminders import engine, sending
+from uploads.intake import sweep_expired
 
 LOCK_SPACE = 5205
 LOCK_DAY = 1
@@ -64,4 +65,5 @@ def sweep_reminders() -> None:
 PERIODIC: tuple[Periodic, ...] = (
     Periodic("follow_deadlines", 15, follow_deadlines),
     Periodic("sweep_reminders", 60, sweep_reminders),
+    Periodic("expire_uploads", 120, sweep_expired),
 )

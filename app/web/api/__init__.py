@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from app.rules.core import Refusal
-from app.web.api import document, problems, records, uploads
+from app.web.api import document, dossiers, problems, records, reviews, uploads
 from app.web.api.routing import ACCESS, ROUTES, blueprint
 from app.web.api.schema import BadInput
 
 blueprint.register_error_handler(Refusal, problems.refused)
 blueprint.register_error_handler(BadInput, problems.bad_input)
 
-__all__ = ["ACCESS", "ROUTES", "blueprint", "document", "records", "uploads"]
+__all__ = ["ACCESS", "ROUTES", "blueprint", "document", "dossiers", "records", "reviews", "uploads"]

@@ -14,6 +14,8 @@ from app.web.errors import problem, refusal_text
 STATUS: dict[str, int] = {
     "upload_unknown": 404,
     "subject_unknown": 404,
+    "dossier_unknown": 404,
+    "task_unknown": 404,
     "upload_expired": 410,
     "upload_aborted": 410,
     "upload_lost": 410,

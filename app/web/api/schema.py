@@ -48,7 +48,7 @@ class BadInput(Exception):
 
 
 @cache
-def hints(cls: type) -> dict[str, Any]:
+def hints(cls: Any) -> dict[str, Any]:
     """The resolved types of a dataclass's fields, with their `Limits`."""
     return get_type_hints(cls, include_extras=True)
 
@@ -127,7 +127,7 @@ def components(*roots: Any) -> dict[str, Any]:
         todo += get_args(inner)
         if not is_record(inner) or inner.__name__ in found:
             continue
-        members = hints(inner)
+        members = hints(inner)  # type: ignore[arg-type]  # mypy takes a class for unhashable
         found[inner.__name__] = {
             "type": "object",
             "description": (inner.__doc__ or "").strip(),

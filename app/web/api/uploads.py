@@ -26,6 +26,7 @@ from app.web.api.contract import (
 )
 from app.web.api.routing import route
 from app.web.guards import actor, commits
+from app.web.reasons import reason_text
 from uploads import queries, reasons, services, transfer
 from uploads.models import Purpose, Upload, UploadState
 from uploads.store import ObjectStore
@@ -203,7 +204,5 @@ def _note(upload: Upload) -> str | None:
     return gettext(message) if message else None
 
 
-def _reason(reason: dict[str, Any]) -> Reason:
-    params = reason.get("params") or {}
-    message = gettext(reason["message"], **params) if params else gettext(reason["message"])
-    return Reason(reason["code"], message, reason.get("location"))
+def _reason(stored: dict[str, Any]) -> Reason:
+    return Reason(stored["code"], reason_text(stored), stored.get("location"))
