@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import docx
 import xlsxwriter
 import xlwt
 
@@ -105,3 +108,32 @@ def xlsx_bytes(sheets: dict[str, Sequence[Sequence[Any]]]) -> bytes:
             for index, row in enumerate(rows):
                 sheet.write_row(index, 0, row)
     return memory.getvalue()
+
+
+def write_docx(path: Path, lines: Sequence[str | Sequence[Sequence[str]]]) -> Path:
+    """Paragraphs as given; a list of rows becomes a table."""
+    document = docx.Document()
+    for line in lines:
+        if isinstance(line, str):
+            document.add_paragraph(line)
+        else:
+            table = document.add_table(rows=len(line), cols=len(line[0]))
+            for row, texts in zip(table.rows, line, strict=True):
+                for cell, text in zip(row.cells, texts, strict=True):
+                    cell.text = text
+    document.save(str(path))
+    return path
+
+
+def png(width: int = 1, height: int = 1) -> bytes:
+    """A picture of the smallest kind."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\xff" * width) * height)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+PIXEL = png()

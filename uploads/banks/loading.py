@@ -10,6 +10,7 @@ from uploads.banks.filetype import FileKind, FileType, sniff
 from uploads.banks.models import Finding, Severity
 from uploads.banks.sheets import Table, Unreadable, read_csv, read_workbook
 from uploads.banks.tables import Yield, read_table
+from uploads.banks.word import read_word
 
 _REFUSED: dict[FileKind, str] = {
     FileKind.DOC: "这是旧版 Word 文件(.doc),请用 Word 或 WPS 另存为 .docx 后重新上传",
@@ -70,6 +71,8 @@ def load(path: Path, name: str, letters: Mapping[str, str], limits: ArchiveLimit
         if not out.headers and name.lower().endswith(_OFFICE):
             message = f"文件名是「{Path(name).suffix}」,内容却是普通文字,可能已损坏,请重新导出"
             raise Unreadable(Problem("mislabelled", message))
+    elif found.kind is FileKind.DOCX:
+        read_word(path, out, letters)
     else:
         raise Unreadable(Problem(f"kind_{found.kind}", f"暂不支持读取 {found.kind} 文件"))
     return out

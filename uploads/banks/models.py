@@ -88,12 +88,12 @@ class Finding:
 class Layout:
     """How one table or document was read: which field stands in which column (letters), and what a row is called."""
 
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str | None] = field(default_factory=dict)
     unit: str = "行"
     point_is_code: bool = False
 
     def has(self, name: str) -> bool:
-        return not self.columns or name in self.columns
+        return name in self.columns
 
 
 @dataclass(slots=True)

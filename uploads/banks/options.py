@@ -6,49 +6,65 @@ import re
 from collections.abc import Sequence
 
 from uploads.banks.models import LETTERS
-from uploads.banks.text import fold
+from uploads.banks.text import half
 
-# A marker is a letter with a sign after it, or a letter in brackets. 「维生素A、」 is no marker: what precedes a marker
-# is the start, white space, a sign, or, for want of better, anything.
-_MARK = r"(?:[(（【\[]\s*([A-Ja-jＡ-Ｊ])\s*[)）】\]]\s*[.．、:：]?|([A-JＡ-Ｊ])\s*[.．、:：)）])"
-_STRICT = re.compile(rf"(?:^|(?<=[\s;；,，。.、|/?？)）]))\s*{_MARK}\s*")
-_LOOSE = re.compile(rf"\s*{_MARK}\s*")
-_SPACED = re.compile(r"(?:^|(?<=\s))()([A-JＡ-Ｊ])(?:[ \u3000\t]+)(?=\S)")
+# A marker is a letter with a sign after it, or a letter in brackets.
+_MARK = r"(?:[(\[【]\s*([A-Ja-j])\s*[)\]】]\s*[.、:]?|([A-J])\s*[.、:)])\s*"
+_LOOSE = re.compile(_MARK)
+_BOUNDARY = re.compile(r"[\s;,。.|/?)】\]:_]")
+_SPACED = re.compile(r"(?:^|(?<=\s))()([A-J])[ \t]+(?=\S)")
+_STARTS = re.compile(r"^\s*(?:[(\[【]\s*[A-Ja-j]\s*[)\]】]|[A-J]\s*[.、:)]|[A-J][ \t]+\S|[A-J](?=[\u4e00-\u9fff]))")
 _OWN = re.compile(
     r"^(?:[(（【\[]\s*([A-Ja-j])\s*[)）】\]]\s*[.．、:：]?|([A-Ja-j])\s*(?:[.．、:：)）]\s*|[ \t]+(?=\S)))"
 )
+_LETTER_STARTS = frozenset("ABCDEFGHIJabcdefghijＡＢＣＤＥＦＧＨＩＪ(（【[")
+_EDGES = " \t\r\n;；|\u3000"
 _SPLITTERS = ("\n", "|", "｜", ";;", "$$", "##", "；", ";", "\t")
 
 
-def _chain(marks: Sequence[re.Match[str]], first: str) -> list[re.Match[str]]:
-    """The markers that continue A, B, C … from `first`; whatever else looks like one is text."""
+def _chain(text: str, marks: Sequence[re.Match[str]], first: str) -> list[re.Match[str]]:
+    """The markers that continue A, B, C … from `first`; whatever else looks like one is text.
+
+    「维生素A、」 is no marker: the first one stands at the start or after white space or a sign. Those that follow may
+    stand anywhere, but one after a sign goes before one in the middle of words.
+    """
     chain: list[re.Match[str]] = []
-    wanted = LETTERS.index(first)
-    for mark in marks:
-        letter = fold(mark[1] or mark[2]).upper()
-        if wanted < len(LETTERS) and letter == LETTERS[wanted]:
-            chain.append(mark)
-            wanted += 1
+    for letter in LETTERS[LETTERS.index(first) :]:
+        after = chain[-1].end() if chain else 0
+        same = [mark for mark in marks if mark.start() >= after and (mark[1] or mark[2]).upper() == letter]
+        bounded = [mark for mark in same if mark.start() == 0 or _BOUNDARY.match(text[mark.start() - 1])]
+        chosen = bounded or (same if chain else [])
+        if not chosen:
+            break
+        chain.append(chosen[0])
     return chain
 
 
 def find_options(text: str, first: str = "A", least: int = 2) -> tuple[str, list[str]] | None:
     """Text before the first option and the options, or None when fewer than `least` markers continue from `first`."""
-    for pattern in (_STRICT, _LOOSE, _SPACED):
-        chain = _chain(list(pattern.finditer(text)), first)
-        if len(chain) >= least:
+    flat = half(text)
+    for pattern in (_LOOSE, _SPACED):
+        chain = _chain(flat, list(pattern.finditer(flat)), first)
+        if len(chain) >= least and (pattern is _LOOSE or len(chain) > 1 or chain[0].start() == 0):
             ends = [mark.start() for mark in chain[1:]] + [len(text)]
-            parts = [text[mark.end() : end].strip(" \t\r\n;；|") for mark, end in zip(chain, ends, strict=True)]
+            parts = [text[mark.end() : end].strip(_EDGES) for mark, end in zip(chain, ends, strict=True)]
             return text[: chain[0].start()].rstrip(), parts
+    glued = re.match(r"\s*([A-J])(?=[\u4e00-\u9fff])", flat)
+    if least == 1 and glued and glued[1] == first:
+        return "", [text[glued.end() :].strip(_EDGES)]
     return None
+
+
+def starts_with_option(flat: str) -> bool:
+    """Whether a (half-width) line begins as an option does."""
+    return bool(_STARTS.match(flat))
 
 
 def strip_own_letter(text: str, index: int) -> str:
     """「A.甲」 in the column of option A is 「甲」."""
-    match = _OWN.match(fold(text[:12])) if text[:1] in "ABCDEFGHIJabcdefghijＡＢＣＤＥＦＧＨＩＪ(（【[" else None
-    if match and (match[1] or match[2]).upper() == LETTERS[index] and match.end() < len(text.strip()):
-        raw = _OWN.match(text.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}))
-        return text[raw.end() :].strip() if raw else text
+    match = _OWN.match(half(text)) if text[:1] in _LETTER_STARTS else None
+    if match and (match[1] or match[2]).upper() == LETTERS[index] and match.end() < len(text):
+        return text[match.end() :].strip()
     return text
 
 

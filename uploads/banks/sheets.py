@@ -29,6 +29,11 @@ class Table:
     marks: SheetMarks = field(default_factory=SheetMarks)
     hidden: bool = False
     unit: str = "行"
+    numbers: list[int] = field(default_factory=list)
+
+    def number(self, index: int) -> int:
+        """The row's number as people see it; Word tables go by paragraphs."""
+        return self.numbers[index] if self.numbers else index + 1
 
 
 class Unreadable(Exception):

@@ -72,7 +72,7 @@ class _Sheet:
         self.range_columns = [ranges[level] for level in sorted(ranges)]
         point = header.texts.get(self.where["point"], "") if "point" in self.where else ""
         self.layout = Layout(
-            {fld: column_letters(column) for fld, column in self.where.items()},
+            {fld: None if self.table.numbers else column_letters(column) for fld, column in self.where.items()},
             self.table.unit,
             bool(re.search("代码|编码|编号|code", point, re.I)),
         )
@@ -88,7 +88,9 @@ def read_table(table: Table, out: Yield, letters: Mapping[str, str]) -> bool:
     if header is None:
         return False
     out.headers += 1
-    above = [(index + 1, text) for index, row in enumerate(table.rows[: header.first]) for text in row if text]
+    above = [
+        (table.number(index), text) for index, row in enumerate(table.rows[: header.first]) for text in row if text
+    ]
     letters = {**letters, **find_legend(text for _, text in above)}
     sheet = _Sheet(table, out, letters, header)
     sheet.use(header)
@@ -146,7 +148,7 @@ def _report_columns(sheet: _Sheet) -> None:
         if any(column < len(row) and row[column] for row in table.rows[sheet.header.last + 1 :]):
             letter, title = column_letters(column), sheet.header.texts[column]
             message = f"{letter}列「{title}」不是认识的表头,该列内容未读取"
-            sheet.out.note(table.name, sheet.header.last + 1, message, severity="info", column=letter)
+            sheet.out.note(table.name, table.number(sheet.header.last), message, severity="info", column=letter)
 
 
 def _read_row(sheet: _Sheet, index: int) -> None:
@@ -171,8 +173,8 @@ def _read_row(sheet: _Sheet, index: int) -> None:
     fields = sheet.header.fields
     if index + 1 not in sheet.pictures and all(fields.get(column, "") in _FAINT for column in filled):
         text = next(text for text in row if text)
-        message = f"第{index + 1}{sheet.table.unit}没有题干、选项和答案,未计为试题:「{text[:30]}」"
-        sheet.out.note(sheet.table.name, index + 1, message)
+        message = f"第{sheet.table.number(index)}{sheet.table.unit}没有题干、选项和答案,未计为试题:「{text[:30]}」"
+        sheet.out.note(sheet.table.name, sheet.table.number(index), message)
         return
     _add_question(sheet, index, row)
 
@@ -188,11 +190,13 @@ def _read_lone_cell(sheet: _Sheet, index: int, text: str, column: int) -> bool:
     levels = find_levels(flat)
     if len(levels) == 1 and len(flat) <= 12:
         sheet.section_level = levels[0]
-        sheet.out.statements.append(Statement(sheet.table.name, index + 1, level=levels[0], text=text))
+        sheet.out.statements.append(Statement(sheet.table.name, sheet.table.number(index), level=levels[0], text=text))
         return True
     if _FOOTER.match(flat) and not (is_stem and flat.endswith(("?", "?", "()", "()", "。"))):
-        message = f"第{index + 1}{sheet.table.unit}是说明文字,未计为试题:「{text[:30]}」"
-        sheet.out.note(sheet.table.name, index + 1, message, severity="info", column=column_letters(column))
+        message = f"第{sheet.table.number(index)}{sheet.table.unit}是说明文字,未计为试题:「{text[:30]}」"
+        sheet.out.note(
+            sheet.table.name, sheet.table.number(index), message, severity="info", column=column_letters(column)
+        )
         return True
     return False
 
@@ -207,7 +211,11 @@ def _continue_question(sheet: _Sheet, index: int, row: Sequence[str]) -> bool:
     options = split_cell(sheet.cell(row, "options"))
     answer = sheet.cell(row, "answer")
     if any(column < len(row) and row[column] for column in sheet.option_columns if column >= 0):
-        sheet.out.note(sheet.table.name, index + 1, f"第{index + 1}行的题干与上面合并,选项未读取,请把每道题写在一行里")
+        sheet.out.note(
+            sheet.table.name,
+            sheet.table.number(index),
+            f"第{sheet.table.number(index)}行的题干与上面合并,选项未读取,请把每道题写在一行里",
+        )
     for option in options:
         question.options += (strip_own_letter(option, len(question.options)),)
     question.answer = f"{question.answer};{answer}" if question.answer and answer else question.answer or answer
@@ -231,7 +239,7 @@ def _add_question(sheet: _Sheet, index: int, row: Sequence[str]) -> None:
     )
     question = Question(
         sheet=sheet.table.name,
-        row=index + 1,
+        row=sheet.table.number(index),
         kind=Kind.OTHER,
         stem=cell(row, "stem"),
         answer=cell(row, "answer"),
@@ -250,9 +258,11 @@ def _add_question(sheet: _Sheet, index: int, row: Sequence[str]) -> None:
     if columns:
         question.pictured = frozenset(sheet.header.fields.get(column, "note") for column in columns)
     if question.stem[:1] in _RISKY and _DDE.match(question.stem):
-        message = f"第{index + 1}行是 DDE 公式(会启动外部程序),拒绝接收"
+        message = f"第{sheet.table.number(index)}行是 DDE 公式(会启动外部程序),拒绝接收"
         column = question.column("stem")
-        sheet.out.note(sheet.table.name, index + 1, message, check="C01", severity="block", column=column)
+        sheet.out.note(
+            sheet.table.name, sheet.table.number(index), message, check="C01", severity="block", column=column
+        )
     complete_question(question, sheet.letters)
     sheet.out.questions.append(question)
 

@@ -31,6 +31,11 @@ def fold(text: str) -> str:
     return text.translate(_WIDTH).strip()
 
 
+def half(text: str) -> str:
+    """Half-width, character for character: what is found at a place here stands at the same place there."""
+    return text.translate(_WIDTH)
+
+
 def squeeze(text: str) -> str:
     """Folded, with all white space taken out: for headers, types and codes."""
     return _SPACE.sub("", text.translate(_WIDTH))
