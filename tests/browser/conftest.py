@@ -152,11 +152,11 @@ def sign_in(live: Live) -> Callable[..., None]:
     """Sign a page in through the sign-in form, as a person does."""
 
     def go(page: Page, account: dict[str, str]) -> None:
-        page.goto("/account/sign-in")
+        page.goto("/sign-in")
         page.get_by_label("电子邮箱").fill(account["email"])
         page.get_by_label("密码", exact=True).fill(account["password"])
         page.get_by_role("button", name="登录").click()
-        page.wait_for_url(lambda url: "/account/sign-in" not in url)
+        page.wait_for_url(lambda url: "/sign-in" not in url)
 
     return go
 

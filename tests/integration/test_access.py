@@ -100,7 +100,7 @@ def test_nobody_signed_in_is_sent_to_the_sign_in_page(app: Flask, client: FlaskC
             continue
         answer = client.open(_address(rule), method=method)
         fine = answer.status_code == 401 if rule.rule.startswith("/api/") else (
-            answer.status_code == 303 and "/account/sign-in" in answer.headers["Location"]
+            answer.status_code == 303 and "/sign-in" in answer.headers["Location"]
         )
         if not fine:
             wrong.append(f"{method} {rule.rule}: {answer.status_code} {answer.headers.get('Location', '')}")
