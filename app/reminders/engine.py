@@ -222,15 +222,9 @@ def follow_missed(*, now: datetime) -> list[Deadline]:
 
 def _tell_missed(authority_code: str, deadlines: list[Deadline], now: datetime) -> None:
     first, named = deadlines[0], deadlines[:MISSED_NAMED]
-    names = dict(
-        db.session.execute(
-            select(Organisation.id, Organisation.name).where(
-                Organisation.id.in_({deadline.organisation_id for deadline in named})
-            )
-        )
-        .tuples()
-        .all()
-    )
+    wanted = {deadline.organisation_id for deadline in named}
+    rows = db.session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(wanted)))
+    names: dict[uuid.UUID, str] = {row.id: row.name for row in rows}
     notices.tell(
         kind="deadlines_missed",
         now=now,

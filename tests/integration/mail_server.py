@@ -16,7 +16,7 @@ from app.embedded.state import free_port
 
 
 class Mailbox:
-    """Keeps what it took. Set `refuse`, `grey`, `data_answer` or `drop_after_data` to misbehave."""
+    """Keeps what it took. Set `refuse`, `grey`, `data_answer`, `drop_after_data` or `hold_at` (recipient, taken) to misbehave."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, EmailMessage]] = []
@@ -26,9 +26,16 @@ class Mailbox:
         self.drop_after_data = 0
         self.keep_dropped = False
         self.connections = 0
-        self.taking = threading.Event()
+        self.hold_at = ""
+        self.held = threading.Event()
         self.go_on = threading.Event()
-        self.go_on.set()
+
+    async def _hold(self, server: SMTP, point: str) -> None:
+        """Stand still at this point until the test lets go: time enough to kill the sender."""
+        if self.hold_at == point:
+            self.held.set()
+            while not self.go_on.is_set():
+                await server.loop.run_in_executor(None, self.go_on.wait, 0.2)
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -40,6 +47,7 @@ class Mailbox:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        await self._hold(server, "recipient")
         if address in self.refuse:
             return self.refuse[address]
         if self.grey.get(address, 0) > 0:
@@ -49,9 +57,6 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        self.taking.set()
-        while not self.go_on.is_set():
-            await server.loop.run_in_executor(None, self.go_on.wait, 0.2)
         if self.data_answer:
             return self.data_answer
         dropping = self.drop_after_data > 0
@@ -59,6 +64,7 @@ class Mailbox:
             message = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
             assert isinstance(message, EmailMessage)
             self.taken.append((envelope.rcpt_tos[0], message))
+        await self._hold(server, "taken")
         if dropping:
             self.drop_after_data -= 1
             server.transport.abort()
