@@ -153,7 +153,7 @@ def sign_in(live: Live) -> Callable[..., None]:
 
     def go(page: Page, account: dict[str, str]) -> None:
         page.goto("/sign-in")
-        page.get_by_label("电子邮箱").fill(account["email"])
+        page.get_by_label("邮箱").fill(account["email"])
         page.get_by_label("密码", exact=True).fill(account["password"])
         page.get_by_role("button", name="登录").click()
         page.wait_for_url(lambda url: "/sign-in" not in url)
