@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from app.lifecycle.applications.models import Application, ApplicationItem
+from app.lifecycle.announcements.models import (
+    Announcement,
+    AnnouncementEntry,
+    MinistryReport,
+    ReportBatch,
+    ReportEntry,
+)
+from app.lifecycle.applications.models import (
+    Application,
+    ApplicationItem,
+    ApplicationLine,
+    ApplicationRoute,
+    SupplementRequest,
+)
 from app.lifecycle.calls.models import Call
+from app.lifecycle.catalogue.models import Occupation, OccupationImport
+from app.lifecycle.consultations.models import NationalConsultation
 from app.lifecycle.deadlines.models import CalendarDay, Deadline, DeadlineChange, Setting
+from app.lifecycle.directory.models import DirectoryEntry
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod
 from app.lifecycle.incubation.models import AnnexTemplate, Commitment
+from app.lifecycle.plans.models import CollectionPlan
 from app.lifecycle.renewals.models import RenewalCycle
 from app.outbox import OutboxMessage
 from app.reminders.models import Reminder
@@ -29,5 +46,7 @@ ALL_MODELS = (
     Authority, Organisation, User, Membership, Invitation, SignInSession, OneTimeToken, ApiToken, SignInAttempt,
     Event, Notice, OutboxMessage, Upload, Dossier, DossierFile, ReviewTask, Call, Application, ApplicationItem,
     AnnexTemplate, Commitment, Filing, FilingPeriod, FiledItem, RenewalCycle, Deadline, DeadlineChange, CalendarDay,
-    Setting, Reminder,
+    Setting, Reminder, CollectionPlan, Occupation, OccupationImport, NationalConsultation, ApplicationLine,
+    SupplementRequest, ApplicationRoute, ReportBatch, ReportEntry, Announcement, AnnouncementEntry, MinistryReport,
+    DirectoryEntry,
 )  # fmt: skip

@@ -68,6 +68,7 @@ def create_application(
         number=_number(organisation.authority_code, now),
         organisation=organisation,
         authority_code=organisation.authority_code,
+        city_code=organisation.registration_city_code,
         call=call,
         level=organisation.filing_level,
         state=APPLICATION.advance(None, "create", actor.kind),
@@ -77,6 +78,7 @@ def create_application(
                 id=uuid.uuid4(),
                 organisation_id=organisation.id,
                 authority_code=organisation.authority_code,
+                city_code=organisation.registration_city_code,
                 position=position,
                 occupation_code=item.occupation_code,
                 occupation_name=item.occupation_name,
@@ -177,9 +179,7 @@ def _advance(actor: Actor, application: Application, event: str, now: datetime, 
     _record(name, step.rule, actor, application, now, before=before)
 
 
-def _record(
-    name: str, rule: str, actor: Actor, application: Application, now: datetime, *, before: str | None
-) -> None:
+def _record(name: str, rule: str, actor: Actor, application: Application, now: datetime, *, before: str | None) -> None:
     db.session.flush()
     events.record(
         name,

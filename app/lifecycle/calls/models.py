@@ -12,7 +12,11 @@ from app.db import Model, UuidPk
 
 
 class Call(Model):
-    """A call (征集通告), published by the department alone (R10); `sections` holds its six contents (R11)."""
+    """A call (征集通告), published by the department alone (R10); `sections` holds its six contents (R11).
+
+    `priority` lists the favoured occupations as {code, name, tags} (R9). `complete_by` is the batch's outer deadline
+    (完成时限). `version` counts changes, so that the second of two officers is told.
+    """
 
     __tablename__ = "calls"
     __table_args__ = (
@@ -27,7 +31,11 @@ class Call(Model):
     doc_no: Mapped[str] = mapped_column(server_default="")
     state: Mapped[str]
     sections: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    priority: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    complete_by: Mapped[date | None]
     published_on: Mapped[date | None]
     apply_open_at: Mapped[datetime | None]
     apply_close_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(server_default="")
+    version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime]

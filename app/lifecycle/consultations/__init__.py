@@ -1,0 +1,1 @@
+"""Consultations (函商) of national organisations about their Shandong branch."""

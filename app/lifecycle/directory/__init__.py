@@ -1,0 +1,1 @@
+"""The public directory (目录), derived from filings."""

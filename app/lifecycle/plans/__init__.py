@@ -1,0 +1,1 @@
+"""Collection plans (征集计划) of the department and the cities."""
