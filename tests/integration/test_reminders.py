@@ -134,7 +134,7 @@ def test_running_again_sends_nothing_again(world: World) -> None:
 
 
 def test_the_mail_and_its_twin_in_the_inbox(world: World) -> None:
-    organisation, clerk = one_clerk(world)
+    organisation, _ = one_clerk(world)
     deadline_id = world.deadline(organisation, due_on=START + 7 * DAY, kind="bank_submit_by")
     world.live(at(START))
     (message,), (reminder,) = world.mails(), world.reminders()
