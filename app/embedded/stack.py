@@ -20,6 +20,7 @@ from app.embedded.valkey import Valkey
 # A user's own client settings must not reach our servers.
 _FOREIGN = ("PG", "MINIO_", "REDIS", "AWS_", "JFS_")
 WATCH_SECONDS = 0.5
+FREE_BYTES_TO_GO_ON = 50 * 1024 * 1024
 BACKOFF_LIMIT_SECONDS = 30.0
 STEADY_SECONDS = 30.0
 
@@ -136,6 +137,8 @@ class Stack:
 
     def _revive(self, part: Part, report: Callable[[str, str], None]) -> None:
         try:
+            # What a server prints when the disk is full tells nobody so.
+            check_space(self.data_dir, needed=FREE_BYTES_TO_GO_ON)
             # A killed server may leave children of its own, which hold its port or its shared memory.
             end_leftovers(part.home)
             part.start()

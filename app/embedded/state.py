@@ -108,13 +108,12 @@ def is_free(port: int) -> bool:
     return True
 
 
-def check_space(folder: Path) -> None:
+def check_space(folder: Path, *, needed: int = FREE_BYTES_NEEDED) -> None:
     """Raise StackError when the disk is too full to run databases on."""
     free = shutil.disk_usage(folder).free
-    if free < FREE_BYTES_NEEDED:
-        need = FREE_BYTES_NEEDED >> 20
+    if free < needed:
         raise StackError(
-            f"the disk of {folder} has {free >> 20} MB free and {need} MB are needed: free some and try again"
+            f"the disk of {folder} has {free >> 20} MB free and {needed >> 20} MB are needed: free some and try again"
         )
 
 
