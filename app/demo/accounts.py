@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.rules import uscc
+from app.rules.routing import authority_label
 from tenants.scope import Role
 
 PASSWORD = "sunrise-over-taishan-8"  # noqa: S105 - the demo's, printed by `sheping demo accounts`
@@ -104,7 +105,7 @@ _BY_KEY = {organisation.key: organisation for organisation in ORGANISATIONS}
 def describe() -> list[dict[str, str | None]]:
     """The accounts as `sheping demo accounts --json` prints them.
 
-    `organisation` is a name; `authority` is a code: the person's own, or the one competent for their organisation.
+    `organisation` is a name, and so is `authority`: the person's own, or the one competent for their organisation.
     """
     return [
         {
@@ -112,7 +113,11 @@ def describe() -> list[dict[str, str | None]]:
             "password": PASSWORD,
             "role": person.role.value,
             "organisation": _BY_KEY[person.organisation].name if person.organisation else None,
-            "authority": _BY_KEY[person.organisation].city if person.organisation else person.authority,
+            "authority": authority_label(code) if (code := _authority_of(person)) else None,
         }
         for person in PEOPLE
     ]
+
+
+def _authority_of(person: DemoPerson) -> str | None:
+    return _BY_KEY[person.organisation].city if person.organisation else person.authority

@@ -92,12 +92,28 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "dossier_delivery_retried": ("waiting", lazy_gettext("重新发送材料")),
     "review_opened": ("neutral", lazy_gettext("开始审核")),
     "review_assigned": ("neutral", lazy_gettext("分派了经办员")),
-    "review_accepted": ("good", lazy_gettext("接收了材料")),
-    "review_returned": ("action", lazy_gettext("退回了材料")),
-    "file_downloaded": ("neutral", lazy_gettext("下载了文件")),
+    "dossier_accepted": ("good", lazy_gettext("接收了材料")),
+    "dossier_returned": ("action", lazy_gettext("退回了材料")),
+    "dossier_file_downloaded": ("neutral", lazy_gettext("下载了文件")),
     "commitment_signed": ("good", lazy_gettext("签署了工作承诺书")),
     "intake_paused": ("action", lazy_gettext("暂停接收新材料")),
     "intake_resumed": ("good", lazy_gettext("恢复接收新材料")),
+    "upload_received": ("neutral", lazy_gettext("文件上传完成")),
+    "upload_recheck_requested": ("neutral", lazy_gettext("重新检查文件")),
+    "application_created": ("neutral", lazy_gettext("开始申报")),
+    "application_submitted": ("waiting", lazy_gettext("提交了申报")),
+    "application_accepted": ("good", lazy_gettext("申报已受理")),
+    "selection_panel_formed": ("neutral", lazy_gettext("组建了遴选评估组")),
+    "selection_concluded": ("neutral", lazy_gettext("评估组出具了评估意见")),
+    "application_recommended": ("good", lazy_gettext("择优推荐为孵化培育对象")),
+    "publicity_opened": ("neutral", lazy_gettext("向社会公示")),
+    "incubation_started": ("good", lazy_gettext("公示期满无异议,进入孵化培育期")),
+    "filing_imported": ("good", lazy_gettext("录入了既有备案")),
+    "renewal_opened": ("action", lazy_gettext("进入续期窗口,开始自查自评")),
+    "call_drafted": ("neutral", lazy_gettext("起草了征集通告")),
+    "call_published": ("good", lazy_gettext("发布了征集通告")),
+    "call_opened": ("good", lazy_gettext("开始受理申报")),
+    "call_closed": ("neutral", lazy_gettext("申报截止")),
     "deadline_missed": ("bad", lazy_gettext("期限已过")),
     "organisation_registered": ("good", lazy_gettext("注册了单位")),
     "email_confirmed": ("good", lazy_gettext("确认了邮箱")),
@@ -141,7 +157,7 @@ def timeline_rows(events: Iterable[Event]) -> list[dict[str, Any]]:
 def _row(event: Event) -> dict[str, Any]:
     tone, title = EVENTS.get(event.name, ("neutral", event.name))
     data = event.data or {}
-    parts = [str(data[key]) for key in ("title", "file", "reason", "purpose") if data.get(key)]
+    parts = [str(data[key]) for key in ("title", "name_of_file", "reason") if data.get(key)]
     return {
         "at": event.at,
         "title": str(title),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
@@ -112,7 +113,7 @@ def _already_signed() -> Refusal:
 
 
 def _tell(application: Application, commitment: Commitment, now: datetime) -> None:
-    words = {
+    words: dict[str, Any] = {
         "organisation": application.organisation.name,
         "number": application.number,
         "sha256": commitment.body_sha256,

@@ -1,0 +1,10 @@
+"""The tenant space of an organisation: what to do next, commitment, question banks, renewal, deadlines, receipts."""
+
+from __future__ import annotations
+
+from app.web.applicant import commitment, deadlines, dossiers, handin, home, incubation, renewal
+from app.web.applicant.base import ACCESS, blueprint
+
+VIEWS = (home, commitment, incubation, handin, renewal, dossiers, deadlines)
+
+__all__ = ["ACCESS", "VIEWS", "blueprint"]

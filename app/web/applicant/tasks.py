@@ -1,0 +1,159 @@
+"""What to do next, from the state of the records: one line a task, in the order of the procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from flask import url_for
+from flask_babel import gettext
+
+from app.lifecycle.applications.models import ApplicationItem
+from app.lifecycle.deadlines.calendar import load_calendar, load_settings
+from app.lifecycle.deadlines.models import Deadline
+from app.lifecycle.incubation.services import CAPACITY_LABELS
+from app.lifecycle.progress import Stage
+from app.rules import clocks
+from app.rules.states import APPLICATION
+from app.web.applicant import stages
+from app.web.applicant.space import Space
+from app.web.dates import cn_date
+from app.web.guards import current_identity, may
+from app.web.links import link_to
+from app.web.wording import item_label
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line. `ours`: the organisation has to move. The due date, days left and rule are shown where given."""
+
+    title: str
+    href: str | None
+    tone: str
+    status: str
+    note: str = ""
+    ours: bool = False
+    due_on: date | None = None
+    days_left: int = 0
+    rule: str = ""
+
+
+def list_tasks(space: Space) -> list[Task]:
+    """All tasks of an organisation."""
+    return [*_confirm_address(), *_selection(space), *_incubation(space), *_renewal(space)]
+
+
+def count_ours(tasks: list[Task]) -> int:
+    """How many wait for the organisation."""
+    return sum(task.ours for task in tasks)
+
+
+def _confirm_address() -> Iterator[Task]:
+    who = current_identity()
+    if not who.email_confirmed:
+        yield Task(
+            gettext("确认您的邮箱"),
+            link_to("account.profile"),
+            "action",
+            gettext("待确认"),
+            gettext("确认邮件已发到 %(email)s,点开其中的按钮即可。", email=who.email),
+            ours=True,
+        )
+
+
+def _selection(space: Space) -> Iterator[Task]:
+    application = space.application
+    if application is not None and not space.in_incubation:
+        yield Task(
+            gettext("申报 %(number)s", number=application.number),
+            None,
+            str(APPLICATION.tone(application.state)),
+            gettext(APPLICATION.label(application.state)),
+        )
+
+
+def _incubation(space: Space) -> Iterator[Task]:
+    if not space.in_incubation:
+        return
+    yield _commitment(space)
+    for item in space.items:
+        yield _bank(space, item)
+
+
+def _commitment(space: Space) -> Task:
+    assert space.application is not None  # noqa: S101 - only asked in incubation
+    title, href = gettext("签署工作承诺书"), url_for("applicant.commitment")
+    if signed := space.commitment:
+        capacity = gettext(CAPACITY_LABELS.get(signed.signatory_capacity, signed.signatory_capacity))
+        note = gettext("%(capacity)s已于 %(on)s 签署。", capacity=capacity, on=cn_date(signed.signed_at))
+        return Task(title, href, "good", gettext("已签署"), note, rule="R28")
+    deadline = space.deadline("commitment_sign_due", space.application.id)
+    if may("sign"):
+        tag = ("action", gettext("待签署"), gettext("签署后方可提交题库。"))
+    else:
+        tag = ("waiting", gettext("待签署人签署"), gettext("须由本单位负责人或签署人登录签署,签署后方可提交题库。"))
+    task = Task(title, href, tag[0], tag[1], tag[2], ours=True, rule="R28")
+    # The notice sets no time for signing: once our own reminder day has passed, counting days overdue only alarms.
+    return (
+        _due(task, deadline, space)
+        if deadline is not None and deadline.state == "open" and deadline.due_on >= space.today
+        else task
+    )
+
+
+def _bank(space: Space, item: ApplicationItem) -> Task:
+    progress = space.progress[item.id]
+    shown = stages.show_item(item, progress)
+    note = shown.note
+    if progress.stage is Stage.READY and space.commitment is None:
+        note = gettext("承诺书签署后方可提交。")
+    if progress.stage is Stage.RETURNED and progress.returned is not None:
+        note = gettext("退回原因:%(reason)s", reason=progress.returned.reason or "")
+    task = Task(
+        gettext("题库:%(item)s", item=item_label(item)),
+        url_for("applicant.item", item_id=item.id),
+        shown.tone,
+        shown.word,
+        note,
+        ours=shown.ours,
+        rule="R29",
+    )
+    return _due(task, space.deadline("bank_submit_by", item.id), space)
+
+
+def _renewal(space: Space) -> Iterator[Task]:
+    if space.cycle is not None:
+        yield _hand_in_renewal(space)
+    elif space.period is not None:
+        opens = clocks.renewal_open_on(
+            space.period.valid_to, load_calendar(), load_settings(space.organisation.authority_code)
+        )
+        yield Task(
+            gettext("申请续期"),
+            url_for("applicant.renewal"),
+            "neutral",
+            gettext("未到时间"),
+            gettext("续期窗口于 %(on)s 开启,届时会通知您。", on=cn_date(opens.due_on)),
+            rule="R46",
+        )
+
+
+def _hand_in_renewal(space: Space) -> Task:
+    cycle = space.cycle
+    assert cycle is not None  # noqa: S101 - the caller looked
+    progress = space.progress[cycle.id]
+    title, href = gettext("提交自查自评和续期申请"), url_for("applicant.renewal")
+    shown = stages.show_cycle(cycle.state, progress)
+    note = shown.note
+    if progress.stage is Stage.RETURNED and progress.returned is not None:
+        note = gettext("退回原因:%(reason)s", reason=progress.returned.reason or "")
+    task = Task(title, href, shown.tone, shown.word, note, ours=shown.ours, rule="R49")
+    return _due(task, space.deadline(stages.deadline_of_cycle(cycle.state), cycle.id), space)
+
+
+def _due(task: Task, deadline: Deadline | None, space: Space) -> Task:
+    if deadline is None or deadline.state not in ("open", "missed"):
+        return task
+    left = (deadline.due_on - space.today).days
+    return Task(**{**task.__dict__, "due_on": deadline.due_on, "days_left": left})
