@@ -121,6 +121,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "signed_out": ("neutral", lazy_gettext("退出登录")),
     "signed_out_everywhere": ("neutral", lazy_gettext("在多处退出登录")),
     "password_changed": ("neutral", lazy_gettext("更改了密码")),
+    "mails_changed": ("neutral", lazy_gettext("修改了邮件设置")),
     "profile_changed": ("neutral", lazy_gettext("修改了个人资料")),
     "member_invited": ("waiting", lazy_gettext("邀请了成员")),
     "invitation_resent": ("waiting", lazy_gettext("重新发送邀请")),

@@ -60,7 +60,7 @@ def _wanted(now: datetime) -> DeadlineFilter:
 def failures() -> ResponseReturnValue:
     """Dossiers that could not be delivered after every try: nothing is lost, somebody has to look."""
     code = authority_code()
-    return render_template("bureau/failures.html", dossiers=queries.list_dead_letters(code))
+    return render_template("bureau/failures.html", dossiers=queries.list_undelivered(code))
 
 
 @blueprint.post("/failures/<uuid:dossier_id>/retry")

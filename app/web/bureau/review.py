@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from app.db import db
-from app.lifecycle.submissions import queries, services
+from app.lifecycle.submissions import queries, reviews
 from app.lifecycle.submissions.queries import InboxFilter
 from app.rules.core import Refusal
 from app.web import wording
@@ -141,7 +141,7 @@ def _timeline(task: ReviewTask) -> list[dict[str, object]]:
 @commits
 def review_open(task_id: uuid.UUID) -> ResponseReturnValue:
     """The officer takes the dossier in hand."""
-    services.open_review(actor=actor(), task_id=task_id, expected_version=_version(), now=g.now)
+    reviews.open_review(actor=actor(), task_id=task_id, now=g.now)
     return redirect(url_for("bureau.review", task_id=task_id), 303)
 
 
@@ -153,7 +153,7 @@ def review_assign(task_id: uuid.UUID) -> ResponseReturnValue:
         assignee = uuid.UUID(request.form.get("assignee", ""))
     except ValueError:
         abort(400)
-    services.assign_review(actor=actor(), task_id=task_id, assignee_id=assignee, expected_version=_version(), now=g.now)
+    reviews.assign_review(actor=actor(), task_id=task_id, assignee_id=assignee, expected_version=_version(), now=g.now)
     flash(gettext("已分派。"), "success")
     return redirect(url_for("bureau.review", task_id=task_id), 303)
 
@@ -173,7 +173,7 @@ def review_return(task_id: uuid.UUID) -> ResponseReturnValue:
 def _decide(task_id: uuid.UUID, decision: str, done: str) -> ResponseReturnValue:
     reason = request.form.get("reason", "").strip()
     try:
-        services.decide_review(
+        reviews.decide_review(
             actor=actor(), task_id=task_id, decision=decision, reason=reason, expected_version=_version(), now=g.now
         )
     except Refusal as refusal:
@@ -186,10 +186,11 @@ def _decide(task_id: uuid.UUID, decision: str, done: str) -> ResponseReturnValue
 
 
 @blueprint.get("/reviews/<uuid:task_id>/files/<uuid:file_id>")
-@commits
 def review_file(task_id: uuid.UUID, file_id: uuid.UUID) -> ResponseReturnValue:
     """Note the download where the organisation reads it, then hand out an address that lives a minute."""
-    task = _task(task_id)
-    file = queries.get_file(task, file_id) or abort(404)
-    services.record_download(actor=actor(), task=task, file=file, purpose=gettext("审核"), now=g.now)
-    return redirect(download_link(file), 303)
+    if queries.get_task(task_id) is None:
+        abort(404)
+    file = reviews.record_download(actor=actor(), task_id=task_id, file_id=file_id, now=g.now)
+    address = download_link(store=current_app.extensions["sheping_store"], file=file)
+    db.session.commit()
+    return redirect(address, 303)
