@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from uploads.banks.blueprint import Blueprint
 from uploads.banks.models import Duplicate, Finding, ItemRef, Question, Statement
+from uploads.banks.skills import SkillFile
 
 
 @dataclass(slots=True)
@@ -19,3 +21,6 @@ class Bank:
     item: ItemRef | None = None
     previous: Sequence[Question] | None = None
     duplicates: Sequence[Duplicate] = ()
+    blueprint: Blueprint | None = None
+    skills: list[SkillFile] = field(default_factory=list)
+    has_pictures: bool = False

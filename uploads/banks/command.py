@@ -11,12 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
+from uploads.banks.blueprint import Blueprint
 from uploads.banks.checks.table import CHECKS, TITLES
 from uploads.banks.inspection import inspect_path
 from uploads.banks.levels import parse_level
+from uploads.banks.loading import load_blueprint
 from uploads.banks.models import KIND_LABELS, ItemRef, Kind, Severity
 from uploads.banks.report import Report
-from uploads.banks.thresholds import Thresholds
+from uploads.banks.sheets import Unreadable
+from uploads.banks.text import fold_code
 
 SHOWN = 200
 _SEVERITIES = {Severity.BLOCK: "拒收", Severity.ERROR: "错误", Severity.WARN: "提醒", Severity.INFO: "说明"}
@@ -36,10 +39,15 @@ def inspect_files(
     if level and not level_id:
         err.write(f"sheping banks inspect: 不认识的等级「{level}」(可写 三级、高级工、3 或 level_3)\n")
         return 2
-    item = ItemRef(occupation_code=occupation, level=level_id) if occupation or level_id else None
+    try:
+        whole = load_blueprint(Path(blueprint)) if blueprint else None
+    except Unreadable as error:
+        err.write(f"sheping banks inspect: {error.problem.message}\n")
+        return 2
+    item = _item(occupation, level_id)
     worst = 0
     for path in paths:
-        report = _inspect(path, item, blueprint, as_json, err)
+        report = _inspect(path, item, whole, as_json, err)
         if as_json:
             out.write(json.dumps(report.to_json_dict(), ensure_ascii=False) + "\n")
             out.flush()
@@ -49,11 +57,17 @@ def inspect_files(
     return worst
 
 
-def _inspect(
-    path: str | Path, item: ItemRef | None, blueprint: str | Path | None, as_json: bool, err: TextIO
-) -> Report:
+def _item(occupation: str | None, level: str | None) -> ItemRef | None:
+    """`--occupation` takes a code (6-31-01-03) or a name (电工)."""
+    if not occupation and not level:
+        return None
+    is_code = bool(occupation and fold_code(occupation)[:1].isdigit())
+    return ItemRef(occupation if is_code else None, None if is_code else occupation, None, level)
+
+
+def _inspect(path: str | Path, item: ItemRef | None, blueprint: Blueprint | None, as_json: bool, err: TextIO) -> Report:
     if as_json:
-        return inspect_path(path, item=item, thresholds=Thresholds())
+        return inspect_path(path, item=item, blueprint=blueprint)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=Console(file=err), transient=True
     )
@@ -64,7 +78,7 @@ def _inspect(
             title = TITLES.get(step)
             bar.update(task, advance=1, description=f"检查 {title}" if title else f"读取 {Path(path).name}")
 
-        return inspect_path(path, item=item, progress=told)
+        return inspect_path(path, item=item, blueprint=blueprint, progress=told)
 
 
 def print_report(report: Report, out: TextIO) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from uploads.banks.archive import ArchiveLimits, Problem, check_archive
+from uploads.banks.blueprint import Blueprint, merge, read_blueprint
 from uploads.banks.filetype import FileKind, FileType, sniff
 from uploads.banks.models import Finding, Severity
+from uploads.banks.packages import read_package
 from uploads.banks.sheets import Table, Unreadable, read_csv, read_workbook
 from uploads.banks.tables import Yield, read_table
 from uploads.banks.word import read_word
@@ -72,9 +74,9 @@ def load(path: Path, name: str, letters: Mapping[str, str], limits: ArchiveLimit
             message = f"文件名是「{Path(name).suffix}」,内容却是普通文字,可能已损坏,请重新导出"
             raise Unreadable(Problem("mislabelled", message))
     elif found.kind is FileKind.DOCX:
-        read_word(path, out, letters)
+        out.has_pictures |= read_word(path, out, letters)
     else:
-        raise Unreadable(Problem(f"kind_{found.kind}", f"暂不支持读取 {found.kind} 文件"))
+        read_package(path, out, letters, limits, load)
     return out
 
 
@@ -82,7 +84,13 @@ def read_tables(tables: list[Table], out: Yield, letters: Mapping[str, str]) -> 
     """All sheets; one without a header is told, as a warning when it looks like data."""
     missed: list[Table] = []
     for table in tables:
-        if not read_table(table, out, letters) and any(any(row) for row in table.rows):
+        out.has_pictures |= bool(table.marks.pictures)
+        if read_table(table, out, letters) or not any(any(row) for row in table.rows):
+            continue
+        blueprint = read_blueprint(table)
+        if blueprint:
+            out.blueprints.append(blueprint)
+        else:
             missed.append(table)
     for table in missed:
         rows = sum(1 for row in table.rows if any(row))
@@ -90,3 +98,14 @@ def read_tables(tables: list[Table], out: Yield, letters: Mapping[str, str]) -> 
         severity = Severity.WARN if wide >= 3 else Severity.INFO
         message = f"工作表「{table.name}」没有找到题目表头(题干、答案等),{rows}行内容未读取"
         out.note(table.name, 1, message, severity=severity)
+
+
+def load_blueprint(path: Path, limits: ArchiveLimits | None = None) -> Blueprint:
+    """The blueprint in a workbook, a CSV file or a package. Raises Unreadable."""
+    found = load(path, path.name, {}, limits or ArchiveLimits())
+    whole = merge(found.blueprints)
+    if whole is None:
+        raise Unreadable(
+            Problem("no_blueprint", f"「{path.name}」里没有找到鉴定要素细目表(鉴定范围、鉴定点、重要程度)")
+        )
+    return whole

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from uploads.banks.blueprint import Blueprint
 from uploads.banks.headers import Header, find_header, same_header
 from uploads.banks.kinds import complete_question
 from uploads.banks.levels import find_levels, parse_level
@@ -14,6 +15,7 @@ from uploads.banks.options import split_cell, strip_own_letter, trim
 from uploads.banks.points import compose_point
 from uploads.banks.sections import find_legend, section_kind
 from uploads.banks.sheets import Table
+from uploads.banks.skills import SkillFile
 from uploads.banks.text import column_letters, fold_code, squeeze
 
 _FOOTER = re.compile(
@@ -35,7 +37,10 @@ class Yield:
     questions: list[Question] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
+    blueprints: list[Blueprint] = field(default_factory=list)
+    skills: list[SkillFile] = field(default_factory=list)
     headers: int = 0
+    has_pictures: bool = False
 
     def note(self, table: str, row: int | None, message: str, **more: object) -> None:
         """Something that could not be read as a question, or was read with a repair (C22)."""

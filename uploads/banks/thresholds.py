@@ -32,7 +32,8 @@ class Thresholds:
     balance_sample: int = 20
     answer_share_max: float = 0.40
     truth_share_range: tuple[float, float] = (0.30, 0.70)
-    longest_share_max: float = 0.45
+    longest_share_max: float = 0.40
+    style_share: float = 0.20
     scale_min: int = 1
     scale_max: int = 5
     spread_share_max: float = 0.90
