@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select, tuple_, update
 
@@ -16,46 +16,30 @@ PAGE_SIZE = 20
 
 
 @dataclass(frozen=True)
-class Cursor:
-    """A place in the list: the last notice seen."""
-
-    created_at: datetime
-    notice_id: uuid.UUID
-
-    def __str__(self) -> str:
-        return f"{self.created_at.timestamp():.6f}_{self.notice_id}"
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor | None:
-        """The cursor of an address, or None when it is none of ours."""
-        seconds, _, notice_id = text.partition("_")
-        try:
-            return cls(datetime.fromtimestamp(float(seconds), UTC), uuid.UUID(notice_id))
-        except (ValueError, OverflowError, OSError):
-            return None
-
-
-@dataclass(frozen=True)
 class Page:
-    """Some notices and where the older ones begin."""
+    """Some notices; `last` is the place after which older ones follow, None at the end."""
 
     notices: list[Notice]
-    next_cursor: Cursor | None
+    last: tuple[datetime, uuid.UUID] | None
 
 
 def list_notices(
-    user_id: uuid.UUID, *, unread_only: bool = False, after: Cursor | None = None, limit: int = PAGE_SIZE
+    user_id: uuid.UUID,
+    *,
+    unread_only: bool = False,
+    after: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = PAGE_SIZE,
 ) -> Page:
     """One page, older than `after`."""
     query = select(Notice).where(Notice.user_id == user_id)
     if unread_only:
         query = query.where(Notice.read_at.is_(None))
     if after is not None:
-        query = query.where(tuple_(Notice.created_at, Notice.id) < (after.created_at, after.notice_id))
+        query = query.where(tuple_(Notice.created_at, Notice.id) < after)
     rows = list(db.session.scalars(query.order_by(Notice.created_at.desc(), Notice.id.desc()).limit(limit + 1)))
     shown = rows[:limit]
     more = len(rows) > limit
-    return Page(shown, Cursor(shown[-1].created_at, shown[-1].id) if more else None)
+    return Page(shown, (shown[-1].created_at, shown[-1].id) if more else None)
 
 
 def open_notice(*, user_id: uuid.UUID, notice_id: uuid.UUID, now: datetime) -> Notice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
@@ -27,6 +28,22 @@ def change_profile(*, actor: Actor, name: str, locale: str, now: datetime) -> Us
     if before != (user.name, user.locale):
         db.session.flush()
         events.record("profile_changed", actor=actor, now=now, subject_type="user", subject_id=user.id)
+    return user
+
+
+def change_mails(*, actor: Actor, wanted: Iterable[str], offered: Iterable[str], now: datetime) -> User:
+    """Of the `offered` kinds of mail, have only the `wanted` ones sent; kinds not offered stay as they were.
+
+    The in-app twin always comes. `actor` acts for themselves alone.
+    """
+    user = db.session.get_one(User, actor.user_id)
+    offered = set(offered)
+    before = set(user.preferences.get("mail_off", ()))
+    off = (before - offered) | (offered - set(wanted))
+    if off != before:
+        user.preferences = {**user.preferences, "mail_off": sorted(off)}
+        db.session.flush()
+        events.record("mails_changed", actor=actor, now=now, subject_type="user", subject_id=user.id, off=sorted(off))
     return user
 
 

@@ -6,8 +6,18 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, PasswordField, RadioField, SelectField, StringField, TelField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TelField,
+)
 from wtforms.validators import InputRequired, Length, Optional, Regexp, StopValidation
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.rules.eligibility import ORG_TYPE_LABELS, Affiliation
 from app.rules.routing import CITIES
@@ -138,6 +148,14 @@ class ProfileForm(Form):
 
     name = _text(_l("姓名"), _l("请填写姓名。"), longest=50, autocomplete="name")
     locale = RadioField(_l("界面和邮件语言"), [_needed(_l("请选择语言。"))], choices=list(LANGUAGES))
+
+
+class MailsForm(Form):
+    """Which mails, beside those that the law asks for, come; each choice stands for one or more kinds of notice."""
+
+    mails = SelectMultipleField(
+        _l("接收这些邮件"), choices=[], widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    )
 
 
 class EmptyForm(Form):

@@ -13,9 +13,9 @@ from jinja2 import TemplateNotFound
 from app.reminders import delivery
 from app.web.access import ACCOUNT
 from app.web.account.base import blueprint, safe_next, see_other
+from app.web.cursors import read_cursor, write_cursor
 from app.web.guards import commits, current_identity
 from tenants.accounts import inbox as messages
-from tenants.accounts.inbox import Cursor
 from tenants.notices import Notice
 
 ACCESS = {"account.inbox": ACCOUNT, "account.open_notice": ACCOUNT, "account.read_all": ACCOUNT}
@@ -27,8 +27,9 @@ def inbox() -> ResponseReturnValue:
     """All messages or the unread ones, newest first."""
     who = current_identity()
     unread_only = request.args.get("show") == "unread"
-    after = Cursor.parse(request.args.get("cursor", ""))
+    after = read_cursor(request.args.get("cursor"))
     page = messages.list_notices(who.user_id, unread_only=unread_only, after=after)
+    older = write_cursor(*page.last) if page.last else None
     rows = [
         {
             "id": notice.id,
@@ -41,7 +42,7 @@ def inbox() -> ResponseReturnValue:
         for notice in page.notices
     ]
     return render_template(
-        "account/inbox.html", rows=rows, unread_only=unread_only, next_cursor=page.next_cursor, first=after is None
+        "account/inbox.html", rows=rows, unread_only=unread_only, next_cursor=older, first=after is None
     )
 
 

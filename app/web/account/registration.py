@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
+from wtforms import Field
 
 from app.lifecycle.deadlines.calendar import load_settings
 from app.rules.core import Refusal
@@ -15,7 +18,8 @@ from app.web.account.base import blueprint, client_ip, see_other, settings, show
 from app.web.account.forms import OrganisationForm, RegistrationForm
 from app.web.errors import refusal_text
 from app.web.guards import commits
-from tenants.accounts import gate, registration, sessions
+from tenants.accounts import gate, passwords, registration, sessions
+from tenants.accounts.addresses import check_address
 from tenants.accounts.registration import CodeReading, OrganisationDetails, OwnerDetails
 from tenants.identity import Identity
 
@@ -39,11 +43,11 @@ def register() -> ResponseReturnValue:
         except Refusal as refusal:
             _show(form, refusal)
     elif request.method == "POST":
-        _check_code_too(form)
+        _check_the_rest(form)
     page = render_template(
         "account/register.html",
         form=form,
-        doubts=[(doubt, refusal_text(doubt)) for doubt in doubts],
+        doubts=[_doubt_text(doubt) for doubt in doubts],
         levels=_levels(form.affiliation.data, form.org_type.data, rules),
         another=who,
     )
@@ -89,13 +93,23 @@ def _show(form: OrganisationForm, refusal: Refusal) -> None:
     show_refusal(form, refusal, fields)
 
 
-def _check_code_too(form: OrganisationForm) -> None:
-    """A person who left a field out learns in the same answer that the code is wrong too."""
-    if form.uscc.data and not form.uscc.errors:
-        try:
-            registration.read_code(form.uscc.data, settings=load_settings())
-        except Refusal as refusal:
-            _show(form, refusal)
+def _check_the_rest(form: OrganisationForm) -> None:
+    """A person who left a field out learns in the same answer what else is wrong."""
+    checks: list[tuple[Field, Callable[[], object]]] = [
+        (form.uscc, lambda: registration.read_code(form.uscc.data, settings=load_settings()))
+    ]
+    if isinstance(form, RegistrationForm):
+        personal = (form.email.data or "", form.owner_name.data or "", form.name.data or "")
+        checks += [
+            (form.email, lambda: check_address(form.email.data)),
+            (form.password, lambda: passwords.check_password(form.password.data, personal=personal)),
+        ]
+    for field, check in checks:
+        if field.data and not field.errors:
+            try:
+                check()
+            except Refusal as refusal:
+                _show(form, refusal)
 
 
 def _levels(affiliation: str | None, org_type: str | None, rules: Settings) -> list[str]:
@@ -142,7 +156,21 @@ def _fill(given: dict[str, str], reading: CodeReading | None) -> dict[str, str]:
 
 
 def _doubts(form: OrganisationForm, rules: Settings) -> list[str]:
-    return [refusal_text(doubt) for doubt in registration.find_doubts(_details(form), settings=rules)]
+    return [_doubt_text(doubt) for doubt in registration.find_doubts(_details(form), settings=rules)]
+
+
+def _doubt_text(doubt: Refusal) -> str:
+    """The rules speak of an application; here the person is still typing."""
+    if doubt.code == "registration_area_mismatch":
+        return str(
+            gettext(
+                "统一社会信用代码显示登记机关在%(coded)s,您选的是%(stated)s。请核对;确属登记机关已变更的,"
+                "勾选下一项即可继续,受理时由经办人核实。",
+                coded=gettext(doubt.params["coded"]),
+                stated=gettext(doubt.params["stated"]),
+            )
+        )
+    return refusal_text(doubt)
 
 
 @blueprint.get("/register/done")
