@@ -137,3 +137,51 @@ def png(width: int = 1, height: int = 1) -> bytes:
 
 
 PIXEL = png()
+
+
+def replace_members(path: Path, parts: dict[str, bytes]) -> Path:
+    """The same package with some of its parts replaced."""
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    return write_zip(path, {**members, **parts})
+
+
+add_members = replace_members
+
+
+def ole(streams: dict[str, bytes]) -> bytes:
+    """A compound file of version 3 with streams of 4,096 bytes or more in its root."""
+    sector, free, end = 512, 0xFFFFFFFF, 0xFFFFFFFE
+    data, chains, starts = b"", [], {}
+    for name, content in streams.items():
+        starts[name] = len(chains)
+        sectors = -(-len(content) // sector)
+        first = len(chains)
+        chains += [*range(first + 1, first + sectors), end]
+        data += content.ljust(sectors * sector, b"\0")
+
+    def entry(name: str, kind: int, start: int, size: int, child: int = free, right: int = free) -> bytes:
+        encoded = (name + "\0").encode("utf-16-le")
+        return (
+            encoded.ljust(64, b"\0")
+            + struct.pack("<HBBIII", len(encoded), kind, 1, free, right, child)
+            + bytes(36)
+            + struct.pack("<IQ", start, size)
+        )
+
+    names = sorted(streams, key=lambda name: (len(name), name.upper()))
+    directory = entry("Root Entry", 5, end, 0, child=1)
+    for index, name in enumerate(names):
+        right = index + 2 if index + 1 < len(names) else free
+        directory += entry(name, 2, starts[name], len(streams[name]), right=right)
+    directory = directory.ljust(-(-len(directory) // sector) * sector, b"\0")
+    directory_start = len(chains)
+    count = len(directory) // sector
+    chains += [*range(directory_start + 1, directory_start + count), end]
+    fat_start = len(chains)
+    chains.append(0xFFFFFFFD)
+    fat = b"".join(struct.pack("<I", value) for value in chains).ljust(sector, b"\xff")
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    head += struct.pack("<IIIIIIIII", 0, 1, directory_start, 0, 4096, end, 0, end, 0)
+    head += struct.pack("<I", fat_start) + b"\xff" * (4 * 108)
+    return head + data + directory + fat

@@ -64,7 +64,8 @@ def test_the_coded_form_with_faults(tmp_path: Path) -> None:
 
 
 def test_a_legend_maps_the_letters_of_a_template(tmp_path: Path) -> None:
-    text = "题型代码:B—单选题,C—判断题,G—多选题\nA-B-A-001 G 3 5\n{A}属于低压电器的有\n(A)接触器 (B)熔断器 (C)发电机\n{B}AB"
+    text = "题型代码:B—单选题,C—判断题,G—多选题\nA-B-A-001 G 3 5\n"
+    text += "{A}属于低压电器的有\n(A)接触器 (B)熔断器 (C)发电机\n{B}AB"
     assert [str(q.kind) for q in read(tmp_path, text).questions] == ["multiple_choice"]
 
 
