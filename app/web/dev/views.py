@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.message import EmailMessage
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, render_template, request
@@ -66,7 +67,7 @@ def _folder() -> Path:
     return settings.home / "mail"
 
 
-def _message(name: str) -> mailbox.EmailMessage:
+def _message(name: str) -> EmailMessage:
     message = mailbox.find_message(_folder(), name)
     if message is None:
         abort(404)
