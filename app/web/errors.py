@@ -63,6 +63,8 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
 
 def answer(status: int, code: str, title: str, detail: str, **extra: Any) -> ResponseReturnValue:
     """One error in the form the asker can use. `extra` may carry `rule` and `clause`."""
+    # Where a part failed, the page must be made without asking it again.
+    g.failed = status >= 500
     if is_api():
         return problem(status, code, detail, **{k: v for k, v in extra.items() if k in {"rule", "clause", "location"}})
     template = "errors/_error.html" if getattr(request, "htmx", False) else "errors/error.html"

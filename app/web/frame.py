@@ -81,9 +81,10 @@ def _context() -> dict[str, Any]:
         "max_upload_bytes": settings.max_upload_bytes,
         "may": guards.may,
     }
-    who = current_user._get_current_object() if current_user else None
-    # An error page may be shown before the guard has set the scope: then nothing of the person's may be asked for.
-    if isinstance(who, Identity) and g.get("guarded"):
+    # An error page may be shown before the guard has set the scope, or because the database is down: then nothing
+    # of the person's may be asked for.
+    who = current_user._get_current_object() if g.get("guarded") and not g.get("failed") else None
+    if isinstance(who, Identity):
         context |= _person(who)
     return context
 

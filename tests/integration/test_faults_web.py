@@ -1,0 +1,61 @@
+"""A part is down: the person is told in words, the form is not lost, health says which part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from app.config import Config
+from app.db import db
+from app.factory import create_app
+
+UNREACHABLE = "127.0.0.1:1"
+
+
+@pytest.fixture
+def database_gone(settings: Config) -> Iterator[Flask]:
+    gone = Config(**{**settings.__dict__, "database_url": f"postgresql://sheping_web:x@{UNREACHABLE}/sheping"})
+    app = create_app("web", gone, TESTING=True, PROPAGATE_EXCEPTIONS=False, WTF_CSRF_ENABLED=False)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_without_the_database_a_page_says_so(database_gone: Flask) -> None:
+    client = database_gone.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = "a-token-of-an-earlier-day"
+    answer = client.get("/account/profile")
+    assert answer.status_code == 503
+    assert "服务暂时不可用" in answer.text
+    assert answer.headers["X-Error-Code"] == "database_down"
+
+
+def test_without_the_database_the_api_answers_in_json(database_gone: Flask) -> None:
+    answer = database_gone.test_client().get("/api/v1/items", headers={"Authorization": "Bearer x"})
+    assert answer.status_code == 503
+    assert answer.json["code"] == "database_down"
+
+
+def test_health_names_the_part_that_is_down(database_gone: Flask) -> None:
+    client = database_gone.test_client()
+    assert client.get("/healthz").status_code == 200
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json["parts"]["database"].startswith("down")
+    assert ready.json["parts"]["object_store"] == "ok"
+
+
+def test_health_without_queue_and_store(settings: Config, clean: None) -> None:
+    gone = Config(
+        **{**settings.__dict__, "redis_url": f"redis://{UNREACHABLE}", "s3_endpoint": f"http://{UNREACHABLE}"}
+    )
+    app = create_app("web", gone, TESTING=True)
+    parts = app.test_client().get("/readyz").json["parts"]
+    assert parts["queue"].startswith("down")
+    assert parts["object_store"].startswith("down")
+    assert parts["database"] == "ok"
+    with app.app_context():
+        db.engine.dispose()
