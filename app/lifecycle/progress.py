@@ -13,7 +13,9 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import selectinload
 
 from app.db import db
-from uploads.models import Dossier, DossierState, Upload, UploadState
+from app.lifecycle.submissions.banks import find_blocking
+from app.rules.settings import Settings
+from uploads.models import Dossier, DossierState, Purpose, Upload, UploadState
 from uploads.queries import OPEN_DOSSIERS
 
 _ON_THE_WAY = (UploadState.received, UploadState.checking)
@@ -45,11 +47,15 @@ _OF_DOSSIER = {
 
 @dataclass(frozen=True)
 class Progress:
-    """The files and dossiers of one subject, files oldest first, dossiers newest first with their files."""
+    """The files and dossiers of one subject, files oldest first, dossiers newest first with their files.
+
+    `faulty` are the checked files whose findings stop a submission.
+    """
 
     subject_id: uuid.UUID
     uploads: tuple[Upload, ...]
     dossiers: tuple[Dossier, ...]
+    faulty: frozenset[uuid.UUID] = frozenset()
 
     @property
     def open_dossier(self) -> Dossier | None:
@@ -71,8 +77,8 @@ class Progress:
     @property
     def ready(self) -> tuple[Upload, ...]:
         """Checked files that may be submitted."""
-        frozen = self.handed_in
-        return tuple(one for one in self.uploads if one.state == UploadState.checked and one.id not in frozen)
+        held = self.handed_in | self.faulty
+        return tuple(one for one in self.uploads if one.state == UploadState.checked and one.id not in held)
 
     @property
     def is_moving(self) -> bool:
@@ -92,7 +98,7 @@ class Progress:
         return self._stage_of_files()
 
     def _stage_of_files(self) -> Stage:
-        states = {one.state for one in self.uploads}
+        states = {UploadState.rejected if one.id in self.faulty else one.state for one in self.uploads}
         for stage, of in (
             (Stage.CHECKING, {*_ON_THE_WAY}),
             (Stage.READY, {UploadState.checked}),
@@ -107,17 +113,17 @@ class Progress:
         return instant is not None and any(one.created_at > instant for one in self.uploads)
 
 
-def load_progress(subject_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Progress]:
-    """The progress of each subject, in two queries however many there are."""
+def load_progress(subject_ids: Iterable[uuid.UUID], settings: Settings) -> dict[uuid.UUID, Progress]:
+    """The progress of each subject, in two queries however many there are; `settings` say which findings stop."""
     wanted = list(subject_ids)
     uploads: dict[uuid.UUID, list[Upload]] = defaultdict(list)
     dossiers: dict[uuid.UUID, list[Dossier]] = defaultdict(list)
-    files = (
+    sent_files = (
         select(Upload)
         .where(Upload.subject_id.in_(wanted), Upload.removed_at.is_(None), Upload.state.not_in(_GONE))
         .order_by(Upload.created_at, Upload.id)
     )
-    for upload in db.session.scalars(files):
+    for upload in db.session.scalars(sent_files):
         if upload.subject_id is not None:
             uploads[upload.subject_id].append(upload)
     sent = (
@@ -128,7 +134,12 @@ def load_progress(subject_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Progress]
     )
     for dossier in db.session.scalars(sent):
         dossiers[dossier.subject_id].append(dossier)
-    return {one: Progress(one, tuple(uploads[one]), tuple(dossiers[one])) for one in wanted}
+    faulty = frozenset(one.id for files in uploads.values() for one in files if _is_faulty(one, settings))
+    return {one: Progress(one, tuple(uploads[one]), tuple(dossiers[one]), faulty) for one in wanted}
+
+
+def _is_faulty(upload: Upload, settings: Settings) -> bool:
+    return upload.purpose == Purpose.question_bank and bool(find_blocking(upload, settings))
 
 
 def find_dossier(dossier_id: uuid.UUID) -> Dossier | None:

@@ -42,6 +42,7 @@ class Row:
 
     deadline: Deadline
     label: str
+    about: str
     days_left: int
     total_days: int | None
     todo: str
@@ -70,6 +71,7 @@ def _row(deadline: Deadline, today: date) -> Row:
     return Row(
         deadline=deadline,
         label=deadline_label(deadline.kind),
+        about=deadline.subject_label if deadline.kind == "bank_submit_by" else "",
         days_left=(deadline.due_on - today).days,
         total_days=(deadline.due_on - deadline.starts_on).days if forward else None,
         todo=gettext(wording.todo),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,16 @@ from app.lifecycle.submissions.banks import find_blocking
 from app.rules.settings import Settings
 from app.web.wording import SCANS, UPLOAD_STATES
 from uploads import naming, reasons
-from uploads.banks.models import KIND_LABELS, Kind
+from uploads.banks.models import KIND_LABELS, Kind, Severity
 from uploads.models import Purpose, Upload, UploadState
 
 FINDINGS_SHOWN = 50
+_STOPPING = (Severity.BLOCK, Severity.ERROR)
 
 
 @dataclass(frozen=True)
 class FileRow:
-    """One file. `selectable`: it may be submitted; `blocking`: its findings stop that until it is replaced."""
+    """One file. `selectable`: it may be submitted; `faults`, `blocking` of them, stop that until it is replaced."""
 
     upload: Upload
     tone: str
@@ -31,8 +32,8 @@ class FileRow:
     reasons: list[dict[str, str]]
     counts: list[tuple[str, int]]
     total: int
-    findings: list[dict[str, str]]
-    findings_left: int
+    faults: list[str]
+    hints: list[str]
     blocking: int
     frozen: bool
     selectable: bool
@@ -65,11 +66,12 @@ def _row(
 ) -> FileRow:
     tone, status = UPLOAD_STATES[upload.state]
     report = upload.report or {}
-    blocking = sum(find_blocking(upload, settings).values()) if upload.purpose == Purpose.question_bank else 0
+    checks = find_blocking(upload, settings) if upload.purpose == Purpose.question_bank else {}
+    blocking = sum(checks.values())
     if blocking:
         tone, status = "bad", gettext("有 %(count)d 处必须改正", count=blocking)
     selectable = upload.state == UploadState.checked and upload.id not in frozen and not blocking
-    findings = list(report.get("findings") or ())
+    faults, hints = _split(report.get("findings") or (), checks)
     return FileRow(
         upload=upload,
         tone=tone,
@@ -78,8 +80,8 @@ def _row(
         reasons=[_reason(reason) for reason in upload.reasons],
         counts=_counts(report),
         total=int(report.get("questions") or 0),
-        findings=[_finding(finding) for finding in findings[:FINDINGS_SHOWN]],
-        findings_left=max(0, len(findings) - FINDINGS_SHOWN),
+        faults=faults[:FINDINGS_SHOWN],
+        hints=hints,
         blocking=blocking,
         frozen=upload.id in frozen,
         selectable=selectable,
@@ -105,20 +107,14 @@ def _counts(report: dict[str, Any]) -> list[tuple[str, int]]:
     return [(gettext(KIND_LABELS[kind]), by_type[kind]) for kind in Kind if by_type.get(kind)]
 
 
-def _finding(finding: dict[str, Any]) -> dict[str, str]:
-    places = []
-    if finding.get("sheet"):
-        places.append(gettext("工作表“%(sheet)s”", sheet=finding["sheet"]))
-    if finding.get("row") is not None:
-        places.append(gettext("第 %(row)s 行", row=finding["row"]))
-    if finding.get("column"):
-        places.append(gettext("%(column)s 列", column=finding["column"]))
-    return {
-        "check": str(finding.get("check") or ""),
-        "severity": str(finding.get("severity") or "info"),
-        "place": " ".join(places),
-        "message": str(finding.get("message") or ""),
-    }
+def _split(findings: Iterable[dict[str, Any]], checks: Collection[str]) -> tuple[list[str], list[str]]:
+    """What stops the submission, and what the panel will merely see; the sentences name sheet and row themselves."""
+    faults: list[str] = []
+    hints: list[str] = []
+    for finding in findings:
+        stops = finding.get("check") in checks and finding.get("severity") in _STOPPING
+        (faults if stops else hints).append(str(finding.get("message") or ""))
+    return faults, hints[:FINDINGS_SHOWN]
 
 
 def accept_of(purpose: Purpose) -> str:

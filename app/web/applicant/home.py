@@ -30,7 +30,7 @@ def home() -> ResponseReturnValue:
         space=space,
         tasks=todo,
         ours=tasks.count_ours(todo),
-        events=timeline_rows(latest),
+        events=[row | {"hash": None} for row in timeline_rows(latest)],
         call=find_open_call(g.now) if space.is_new else None,
         next_call=find_next_call(g.now) if space.is_new else None,
     )

@@ -14,6 +14,7 @@ from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.applications.queries import IN_INCUBATION, find_current_application
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.deadlines.queries import list_for_organisation
 from app.lifecycle.filings.models import Filing, FilingPeriod
@@ -105,6 +106,6 @@ def load_space() -> Space:
         filing=filing,
         period=period,
         cycle=cycle,
-        progress=load_progress([*subjects, *([cycle.id] if cycle else [])]),
+        progress=load_progress([*subjects, *([cycle.id] if cycle else [])], load_settings(organisation.authority_code)),
         deadlines=list_for_organisation(organisation_id),
     )
