@@ -86,6 +86,13 @@ def simple_bank(path: Path, rows: Sequence[Sequence[Any]], sheet: str = "Sheet1"
     return write_xlsx(path, {sheet: [SIMPLE, *rows]})
 
 
+class _OldName(zipfile.ZipInfo):
+    """A member whose name is bytes of an unnamed code page."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode("cp437"), 0
+
+
 def write_zip(path: Path, members: dict[str, bytes], encoding: str = "utf-8") -> Path:
     """A zip whose names are in the encoding given; GBK as Chinese Windows writes them, without the UTF-8 flag."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -93,10 +100,7 @@ def write_zip(path: Path, members: dict[str, bytes], encoding: str = "utf-8") ->
             if encoding == "utf-8":
                 archive.writestr(name, data)
             else:
-                info = zipfile.ZipInfo(name.encode(encoding).decode("cp437"))
-                info.compress_type = zipfile.ZIP_DEFLATED
-                info._encodeFilenameFlags = lambda info=info: (info.filename.encode("cp437"), 0)  # type: ignore[method-assign]
-                archive.writestr(info, data)
+                archive.writestr(_OldName(name.encode(encoding).decode("cp437")), data, zipfile.ZIP_DEFLATED)
     return path
 
 

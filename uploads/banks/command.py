@@ -83,9 +83,9 @@ def _inspect(path: str | Path, item: ItemRef | None, blueprint: Blueprint | None
 
 def print_report(report: Report, out: TextIO) -> None:
     """The readable form: counts, then findings with their address, the gravest first."""
-    console = Console(file=out, highlight=False)
+    console = Console(file=out, highlight=False, markup=False)
     verdict = "无法读取" if not report.readable else "有必须改正的问题" if report.blocking else "可以提交"
-    console.print(f"\n[bold]{report.file}[/bold]  共{len(report.questions)}题  {verdict}", markup=True)
+    console.print(f"\n{report.file}  共{len(report.questions)}题  {verdict}", style="bold", soft_wrap=True)
     counts = Table("题型", "数量", title=None)
     for name, number in report.by_type.items():
         if number:
