@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
 from app import clock
@@ -31,12 +32,12 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
     )
     kind = SelectField(
         lazy_gettext("单位类型"),
-        choices=[("enterprise", lazy_gettext("企业")), ("school", lazy_gettext("院校"))],
+        choices=[SelectChoice("enterprise", lazy_gettext("企业")), SelectChoice("school", lazy_gettext("院校"))],
         validators=[DataRequired()],
     )
     level = RadioField(
         lazy_gettext("申请层级"),
-        choices=[("provincial", lazy_gettext("省级")), ("municipal", lazy_gettext("市级"))],
+        choices=[SelectChoice("provincial", lazy_gettext("省级")), SelectChoice("municipal", lazy_gettext("市级"))],
         default="municipal",
         validators=[DataRequired()],
     )
