@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from app import clock
 from app.db import db
+from app.lifecycle.calls.jobs import follow_calls
 from app.lifecycle.scheduling import Periodic
 from app.reminders import engine, sending
 from uploads.intake import sweep_expired
@@ -66,4 +67,5 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("follow_deadlines", 15, follow_deadlines),
     Periodic("sweep_reminders", 60, sweep_reminders),
     Periodic("expire_uploads", 120, sweep_expired),
+    Periodic("follow_calls", 10, follow_calls),
 )

@@ -129,6 +129,16 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "member_joined": ("good", lazy_gettext("新成员加入")),
     "member_role_changed": ("neutral", lazy_gettext("变更了成员角色")),
     "member_removed": ("neutral", lazy_gettext("移出了成员")),
+    "plan_drafted": ("neutral", lazy_gettext("拟定征集计划")),
+    "plan_changed": ("neutral", lazy_gettext("修改了征集计划")),
+    "plan_confirmed": ("good", lazy_gettext("确定了征集计划")),
+    "plan_withdrawn": ("neutral", lazy_gettext("撤回了征集计划")),
+    "plan_included": ("good", lazy_gettext("征集计划纳入省统一通告")),
+    "call_changed": ("neutral", lazy_gettext("修改了征集通告")),
+    "call_cancelled": ("bad", lazy_gettext("撤销了征集通告")),
+    "call_concluded": ("good", lazy_gettext("本批次完成")),
+    "occupations_imported": ("good", lazy_gettext("导入了职业目录")),
+    "occupation_retired": ("neutral", lazy_gettext("停用了职业")),
 }
 
 

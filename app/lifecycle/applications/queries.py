@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.db import db
@@ -40,3 +40,9 @@ def label_of(occupation_name: str, work_type: str, skill_level: str) -> str:
     """An item in words: 电工(维修电工)三级/高级工."""
     named = f"{occupation_name}({work_type})" if work_type else occupation_name
     return f"{named} {SKILL_LEVELS[skill_level].label}"
+
+
+def count_by_state(*, call_id: uuid.UUID) -> dict[str, int]:
+    """How many applications of a call stand in each state; drafts are not the scope's to count."""
+    query = select(Application.state, func.count()).where(Application.call_id == call_id)
+    return {state: count for state, count in db.session.execute(query.group_by(Application.state)).all()}

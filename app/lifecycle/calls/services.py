@@ -1,19 +1,43 @@
-"""Drafting and publishing calls (征集通告)."""
+"""Calls (征集通告, B2): drafted, published, cancelled, concluded by the department; opened and closed by the clock."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
 
+from app import outbox
 from app.clock import SHANGHAI
 from app.db import db
+from app.lifecycle.calls import queries
 from app.lifecycle.calls.models import Call
+from app.lifecycle.trail import check_unchanged, need_reason
 from app.rules import calls as rules
+from app.rules import occupations as occupation_rules
 from app.rules.core import N_, Refusal
-from app.rules.states import CALL
-from tenants import events
-from tenants.scope import SYSTEM_ACTOR, Actor
+from app.rules.states import CALL, CallState
+from tenants import events, notices
+from tenants.queries import list_authorities
+from tenants.scope import DEPARTMENT_CODE, SYSTEM_ACTOR, Actor
+
+TELL_CANCELLED = "app.lifecycle.calls.jobs.tell_cancelled"
+
+
+@dataclass(frozen=True)
+class CallContent:
+    """What a call says; instants are aware. `priority` lists {code, name, tags} (R9)."""
+
+    year: int
+    batch_no: int
+    title: str
+    doc_no: str = ""
+    sections: Mapping[str, str] = field(default_factory=dict)
+    priority: Sequence[dict[str, Any]] = ()
+    complete_by: date | None = None
+    apply_open_at: datetime | None = None
+    apply_close_at: datetime | None = None
 
 
 def draft_call(
@@ -47,12 +71,93 @@ def draft_call(
     return call
 
 
+def edit_call(
+    *, actor: Actor, call_id: uuid.UUID, content: CallContent, expected_version: int | None, now: datetime
+) -> Call:
+    """Change a draft. Refusals: call_unknown, changed_meanwhile, call_not_draft, batch_taken."""
+    call = _locked(call_id, expected_version)
+    if call.state != CallState.DRAFT:
+        raise Refusal("call_not_draft", "R10", N_("通告已发布,不能再修改。如有差错,请撤销后重新发布。"))
+    other = queries.find_call(content.year, content.batch_no)
+    if other is not None and other.id != call.id:
+        raise Refusal(
+            "batch_taken",
+            "R5",
+            N_("%(year)d年第%(batch)d批已有通告。请改用其他批次号。"),
+            year=content.year,
+            batch=content.batch_no,
+        )
+    call.year, call.batch_no, call.title = content.year, content.batch_no, content.title.strip()
+    call.doc_no, call.complete_by = content.doc_no.strip(), content.complete_by
+    call.sections = {key: str(content.sections.get(key, "")).strip() for key in rules.CALL_SECTIONS}
+    call.priority = [
+        {
+            "code": occupation_rules.normalise_code(row["code"]),
+            "name": str(row["name"]).strip(),
+            "tags": [tag for tag in row.get("tags", []) if tag in rules.PRIORITY_TAGS],
+        }
+        for row in content.priority
+    ]
+    call.apply_open_at, call.apply_close_at = content.apply_open_at, content.apply_close_at
+    call.version += 1
+    _record("call_changed", actor, call, now, before=call.state)
+    return call
+
+
+def cancel_call(*, actor: Actor, call_id: uuid.UUID, reason: str, expected_version: int | None, now: datetime) -> Call:
+    """Cancel a published call with a reason; who has applied is told (B2)."""
+    call = _locked(call_id, expected_version)
+    call.reason = need_reason(reason, "R10")
+    before, call.state = call.state, CALL.advance(call.state, "cancel", actor.kind)
+    call.version += 1
+    _record("call_cancelled", actor, call, now, before=before, reason=call.reason)
+    outbox.add(TELL_CANCELLED, queue="default", key=f"call_cancelled:{call.id}", call_id=str(call.id))
+    return call
+
+
+def conclude_call(*, actor: Actor, call_id: uuid.UUID, expected_version: int | None, now: datetime) -> Call:
+    """The batch is complete. Refusal call_unfinished while an application is neither filed nor ended (B2)."""
+    call = _locked(call_id, expected_version)
+    after = CALL.advance(call.state, "conclude", actor.kind)
+    if open_ones := queries.count_unfinished(call.id):
+        raise Refusal(
+            "call_unfinished",
+            "R11",
+            N_("本批次还有%(count)d件申报未办结,不能完成。请先办结各件。"),
+            count=open_ones,
+        )
+    before, call.state = call.state, after
+    call.version += 1
+    _record("call_concluded", actor, call, now, before=before)
+    return call
+
+
+def _locked(call_id: uuid.UUID, expected_version: int | None) -> Call:
+    call = queries.get_call(call_id, lock=True)
+    if call is None:
+        raise Refusal("call_unknown", "R10", N_("没有找到这份征集通告。请从通告列表重新进入。"))
+    check_unchanged(subject_type="call", subject_id=call.id, version=call.version, expected=expected_version)
+    return call
+
+
 def publish_call(*, actor: Actor, call: Call, now: datetime) -> None:
     """Publish a call. Raises Refusal call_only_by_department (R10), call_incomplete or call_period_wrong (R11)."""
     rules.check_can_publish(actor.kind, call.sections, call.apply_open_at, call.apply_close_at)
     before, call.state = call.state, CALL.advance(call.state, "publish", actor.kind)
     call.published_on = now.astimezone(SHANGHAI).date()
+    call.version = (call.version or 1) + 1
     _record("call_published", actor, call, now, before=before)
+    for authority in list_authorities():
+        if authority.code != DEPARTMENT_CODE:
+            notices.tell(
+                kind="call_published",
+                now=now,
+                link=f"/calls/{call.id}",
+                authority_code=authority.code,
+                rule="R10",
+                key=f"call_published:{call.id}:{authority.code}",
+                title=call.title,
+            )
 
 
 def open_call(*, call: Call, now: datetime) -> None:
@@ -72,7 +177,7 @@ def close_call(*, call: Call, now: datetime) -> None:
     _record("call_closed", SYSTEM_ACTOR, call, now, before=before)
 
 
-def _record(name: str, actor: Actor, call: Call, now: datetime, *, before: str | None) -> None:
+def _record(name: str, actor: Actor, call: Call, now: datetime, *, before: str | None, **data: Any) -> None:
     db.session.flush()
     events.record(
         name,
@@ -84,4 +189,6 @@ def _record(name: str, actor: Actor, call: Call, now: datetime, *, before: str |
         after=call.state,
         rule="R10",
         batch=f"{call.year}-{call.batch_no}",
+        title=call.title,
+        **data,
     )

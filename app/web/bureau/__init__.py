@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.web.bureau import boards, review
+from app.web.bureau import boards, plans, review
 from app.web.bureau.base import ACCESS, blueprint
 
-__all__ = ["ACCESS", "blueprint", "boards", "review"]
+__all__ = ["ACCESS", "blueprint", "boards", "plans", "review"]

@@ -21,6 +21,12 @@ ACCESS: dict[str, Access] = {
     "bureau.failures": authority(),
     "bureau.failures_retry": authority(Right.decide),
     "bureau.deadlines": authority(),
+    "bureau.plans": authority(),
+    "bureau.plan_new": authority(Right.decide),
+    "bureau.plan": authority(),
+    "bureau.plan_save": authority(Right.decide),
+    "bureau.plan_occupation": authority(Right.decide),
+    "bureau.plan_withdraw": authority(Right.decide),
 }
 
 

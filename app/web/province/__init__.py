@@ -1,7 +1,10 @@
-"""The department's overview of the whole province."""
+"""The department: the whole province at a glance, plans and calls, the catalogue, announcements, its settings."""
 
 from __future__ import annotations
 
-from app.web.province.views import ACCESS, blueprint
+from app.web.province import calls, catalogue, views
+from app.web.province.base import ACCESS, blueprint
 
-__all__ = ["ACCESS", "blueprint"]
+VIEWS = (views, calls, catalogue)
+
+__all__ = ["ACCESS", "VIEWS", "blueprint"]

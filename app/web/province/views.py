@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.lifecycle.overview import count_by_authority
-from app.web.access import Access, department
+from app.web.province.base import page
 from tenants.queries import list_authorities
 
-blueprint = Blueprint("province", __name__, url_prefix="/province")
-ACCESS: dict[str, Access] = {"province.home": department()}
 
-
-@blueprint.get("/")
+@page("/")
 def home() -> ResponseReturnValue:
     """Seventeen rows: the department and its sixteen cities."""
     counts = count_by_authority()

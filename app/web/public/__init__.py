@@ -1,7 +1,8 @@
-"""What everybody may see: the front page and the notice itself."""
+"""What everybody may see: the front page, the notice, calls, announcements and the directory."""
 
 from __future__ import annotations
 
+from app.web.public import calls
 from app.web.public.views import ACCESS, blueprint
 
-__all__ = ["ACCESS", "blueprint"]
+__all__ = ["ACCESS", "blueprint", "calls"]
