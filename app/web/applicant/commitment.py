@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, RadioField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from app.db import db
@@ -37,7 +38,7 @@ class SignForm(FlaskForm):  # type: ignore[misc]
     capacity = RadioField(
         lazy_gettext("签署身份"),
         [InputRequired(lazy_gettext("请选择签署身份。"))],
-        choices=[(key, lazy_gettext(label)) for key, label in CAPACITY_LABELS.items()],
+        choices=[SelectChoice(str(key), lazy_gettext(label)) for key, label in CAPACITY_LABELS.items()],
     )
     password = PasswordField(lazy_gettext("登录密码"), [InputRequired(lazy_gettext("请输入登录密码。"))])
     agree = BooleanField(
