@@ -17,7 +17,9 @@ def configure(*, level: int = logging.INFO, human: bool = False) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    last: structlog.typing.Processor = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer(ensure_ascii=False)
+    last: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if human:
+        last = structlog.dev.ConsoleRenderer()
     tail: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not human:
         tail.append(structlog.processors.format_exc_info)

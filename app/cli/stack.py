@@ -44,7 +44,7 @@ def doctor(context: Context) -> None:
             "row security": _row_security,
             "queue": lambda: "answers" if outbox.connect_redis(settings.redis_url).ping() else "silent",
             "outbox": lambda: str(outbox.count_by_state() or "empty"),
-            "object store": lambda: (store.ping(), "answers")[1],
+            "object store": lambda: _object_store(store),
             "scanner": lambda: scanner.describe(settings.clamd_url),
             "front end": _front_end,
             "disk": lambda: f"{shutil.disk_usage(settings.home.parent).free // 1024**3} GiB free",
@@ -63,6 +63,11 @@ def doctor(context: Context) -> None:
 def _migration() -> str:
     version = db.session.scalar(text("select version_num from alembic_version"))
     return f"at migration {version}"
+
+
+def _object_store(store: ObjectStore) -> str:
+    store.ping()
+    return "answers"
 
 
 def _row_security() -> str:

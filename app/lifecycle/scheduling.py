@@ -76,7 +76,7 @@ class Scheduler:
         except (DBAPIError, RedisError, OSError) as error:
             log.warning("scheduler_part_down", task=name, reason=f"{type(error).__name__}: {error}"[:300])
             self._stop.wait(1)
-        except Exception as error:  # noqa: BLE001 - one task's bug must not stop the others; it is logged as an error
+        except Exception as error:
             log.error("scheduler_task_failed", task=name, exc_info=error)
         finally:
             db.session.rollback()

@@ -1,7 +1,7 @@
 """Who may reach which endpoint. An endpoint not listed here is refused, and the suite fails on it.
 
-Every blueprint package declares its own `ACCESS`; `collect` joins them. Outsiders get 404 (a page that is not theirs does
-not exist for them), insiders without the right get 403 (design.md section 4).
+Every blueprint package declares its own `ACCESS`; `collect` joins them. Outsiders get 404 (a page that is not theirs
+does not exist for them), insiders without the right get 403 (design.md section 4).
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ ROLES = {
     "expert": lazy_gettext("专家"),
 }
 
-# event name -> (tone, title). An event without words here shows as its own name: tests/unit/test_wording.py fails on it.
+# event name -> (tone, title). tests/unit/test_wording.py fails on an event that has no words here.
 EVENTS: dict[str, tuple[str, Any]] = {
     "upload_completed": ("neutral", lazy_gettext("文件上传完成")),
     "upload_checked": ("good", lazy_gettext("文件检查通过")),

@@ -95,9 +95,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _wait_ready(url: str, logs: Path) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while True:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(f"{url}/readyz") as answer:
-            if answer.status == 200:
-                return
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310 - our own address
+                if answer.status == 200:
+                    return
         if time.monotonic() > deadline:
             tails = {path.name: path.read_text(errors="replace")[-2000:] for path in logs.iterdir()}
             raise AssertionError(f"the service is not ready after {READY_SECONDS} s: {tails}")

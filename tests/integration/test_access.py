@@ -99,8 +99,10 @@ def test_nobody_signed_in_is_sent_to_the_sign_in_page(app: Flask, client: FlaskC
         if access.is_public:
             continue
         answer = client.open(_address(rule), method=method)
-        fine = answer.status_code == 401 if rule.rule.startswith("/api/") else (
-            answer.status_code == 303 and "/sign-in" in answer.headers["Location"]
+        fine = (
+            answer.status_code == 401
+            if rule.rule.startswith("/api/")
+            else (answer.status_code == 303 and "/sign-in" in answer.headers["Location"])
         )
         if not fine:
             wrong.append(f"{method} {rule.rule}: {answer.status_code} {answer.headers.get('Location', '')}")
@@ -110,7 +112,9 @@ def test_nobody_signed_in_is_sent_to_the_sign_in_page(app: Flask, client: FlaskC
 def test_demo_pages_exist_only_in_a_demo(app: Flask, client: FlaskClient) -> None:
     table: dict[str, Access] = app.extensions["sheping_access"]
     settings = app.config["SHEPING"]
-    pages = [rule for rule, method in _rules(app) if Audience.demo in table[rule.endpoint].audiences and method == "GET"]
+    pages = [
+        rule for rule, method in _rules(app) if Audience.demo in table[rule.endpoint].audiences and method == "GET"
+    ]
     app.config["SHEPING"] = type(settings)(**{**settings.__dict__, "demo": False})
     try:
         assert [rule.rule for rule in pages if client.get(_address(rule)).status_code != 404] == []

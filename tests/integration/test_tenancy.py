@@ -90,9 +90,7 @@ def test_every_table_with_an_owner_is_protected(app: Flask, stack_env: dict[str,
             "select relname, relrowsecurity and relforcerowsecurity from pg_class"
             " where relkind = 'r' and relnamespace = 'public'::regnamespace"
         ).fetchall()
-        owners = connection.execute(
-            "select distinct tableowner from pg_tables where schemaname = 'public'"
-        ).fetchall()
+        owners = connection.execute("select distinct tableowner from pg_tables where schemaname = 'public'").fetchall()
     assert {name for name, protected in rows if not protected} == open_tables
     assert owners == [("sheping_owner",)]
 
