@@ -21,9 +21,12 @@ from app.lifecycle.catalogue.models import Occupation, OccupationImport
 from app.lifecycle.consultations.models import NationalConsultation
 from app.lifecycle.deadlines.models import CalendarDay, Deadline, DeadlineChange, Setting
 from app.lifecycle.directory.models import DirectoryEntry
-from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod
-from app.lifecycle.incubation.models import AnnexTemplate, Commitment
+from app.lifecycle.experts.models import Expert, ExpertAbsence
+from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt
+from app.lifecycle.incubation.models import AnnexTemplate, Commitment, GuidanceEntry, ItemOutcome
+from app.lifecycle.panels.models import Panel, PanelItem, PanelMember, PanelMethod, ScoreSheet
 from app.lifecycle.plans.models import CollectionPlan
+from app.lifecycle.publicity.models import Objection, Publicity, Recommendation
 from app.lifecycle.renewals.models import RenewalCycle
 from app.outbox import OutboxMessage
 from app.reminders.models import Reminder
@@ -48,5 +51,6 @@ ALL_MODELS = (
     AnnexTemplate, Commitment, Filing, FilingPeriod, FiledItem, RenewalCycle, Deadline, DeadlineChange, CalendarDay,
     Setting, Reminder, CollectionPlan, Occupation, OccupationImport, NationalConsultation, ApplicationLine,
     SupplementRequest, ApplicationRoute, ReportBatch, ReportEntry, Announcement, AnnouncementEntry, MinistryReport,
-    DirectoryEntry,
+    DirectoryEntry, Expert, ExpertAbsence, Panel, PanelItem, PanelMember, PanelMethod, ScoreSheet, Recommendation,
+    Publicity, Objection, GuidanceEntry, ItemOutcome, Receipt,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -75,3 +76,34 @@ class FiledItem(Model):
     work_type: Mapped[str] = mapped_column(server_default="")
     skill_level: Mapped[str]
     state: Mapped[str]
+
+
+class Receipt(Model):
+    """A filing receipt (备案回执, R38), one current a filing; `items` as issued, `content_sha256` over all it says."""
+
+    __tablename__ = "filing_receipts"
+    __table_args__ = (
+        CheckConstraint("kind in ('first', 'renewal', 'expansion', 'replacement')", name="kind"),
+        CheckConstraint("state in ('current', 'superseded', 'void')", name="state"),
+        CheckConstraint("valid_to >= valid_from", name="order"),
+        Index(
+            "uq_filing_receipts_current", "filing_id", unique=True, postgresql_where=text("state = 'current'")
+        ),
+        Index("ix_filing_receipts_organisation_id", "organisation_id"),
+    )
+
+    id: Mapped[UuidPk]
+    number: Mapped[str] = mapped_column(unique=True)
+    filing_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filings.id"))
+    period_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("filing_periods.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    kind: Mapped[str]
+    issued_on: Mapped[date]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date]
+    items: Mapped[list[Any]]
+    content_sha256: Mapped[str]
+    state: Mapped[str]
+    issued_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    issued_at: Mapped[datetime]

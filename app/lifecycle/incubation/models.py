@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -70,3 +70,46 @@ class Commitment(Model):
 
     application: Mapped[Application] = relationship(lazy="raise")
     template: Mapped[AnnexTemplate] = relationship(lazy="raise")
+
+
+class GuidanceEntry(Model):
+    """One act of guidance during the incubation (评价相关工作指导, R26)."""
+
+    __tablename__ = "guidance_entries"
+    __table_args__ = (Index("ix_guidance_entries_application_id", "application_id", "held_on", "id"),)
+
+    id: Mapped[UuidPk]
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("applications.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    held_on: Mapped[date]
+    topic: Mapped[str]
+    note: Mapped[str] = mapped_column(server_default="")
+    recorded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    recorded_at: Mapped[datetime]
+
+
+class ItemOutcome(Model):
+    """How an item left the incubation: passed (R33) or naturally eliminated (R34), at what scope and why.
+
+    `flag` `overdue_by_authority`: in time but not assessed when the 180 days were over; the item is protected (R29).
+    """
+
+    __tablename__ = "item_outcomes"
+    __table_args__ = (
+        CheckConstraint("outcome in ('passed', 'eliminated', 'protected')", name="outcome"),
+        CheckConstraint("scope in ('organisation', 'occupation', 'work_type', 'skill_level')", name="scope"),
+        UniqueConstraint("item_id", "outcome"),
+        Index("ix_item_outcomes_application_id", "application_id"),
+    )
+
+    id: Mapped[UuidPk]
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("applications.id"))
+    item_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application_items.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    outcome: Mapped[str]
+    scope: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(server_default="")
+    comment: Mapped[str] = mapped_column(server_default="")
+    decided_at: Mapped[datetime]

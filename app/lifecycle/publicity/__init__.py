@@ -1,0 +1,1 @@
+"""Recommendation, publicity (公示) and objections (R22–R25)."""
