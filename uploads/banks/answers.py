@@ -26,7 +26,7 @@ def strip_lead(text: str) -> str:
 def parse_letters(answer: str, options: Sequence[str] = ()) -> str:
     """The distinct option letters of an answer in order, 「D、A」 → 「AD」; empty when it does not consist of letters.
 
-    An answer that repeats exactly one option's text names that option.
+    「C.甲」 is C unless 甲 is another option's text; an answer that repeats exactly one option's text names it.
     """
     if len(answer) == 1 and answer in LETTERS:
         return answer
@@ -38,7 +38,8 @@ def parse_letters(answer: str, options: Sequence[str] = ()) -> str:
     lettered = _LETTER_TEXT.match(text)
     if lettered and lettered[1].upper() in LETTERS:
         index = LETTERS.index(lettered[1].upper())
-        if index < len(filled) and _END.sub("", squeeze(lettered[2])) == _END.sub("", filled[index]):
+        said = _END.sub("", squeeze(lettered[2]))
+        if said not in [_END.sub("", option) for at, option in enumerate(filled) if at != index]:
             return LETTERS[index]
     wanted = squeeze(text)
     if wanted and filled.count(wanted) == 1:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from uploads.banks.blueprint import Blueprint
 from uploads.banks.models import Duplicate, Finding, ItemRef, Question, Statement
+from uploads.banks.overview import answer_balance
 from uploads.banks.skills import SkillFile
 
 
@@ -24,3 +26,11 @@ class Bank:
     blueprint: Blueprint | None = None
     skills: list[SkillFile] = field(default_factory=list)
     has_pictures: bool = False
+    _balance: dict[str, Any] | None = None
+
+    @property
+    def balance(self) -> dict[str, Any]:
+        """`overview.answer_balance` of the questions, counted once."""
+        if self._balance is None:
+            self._balance = answer_balance(self.questions)
+        return self._balance

@@ -15,7 +15,7 @@ _NAMES: Mapping[str, str] = {
     "stem": (
         "题干 试题 题目 问题 题面 试题内容 题目内容 问题内容 试题题干 题目题干 题干内容 试题正文 "
         "题目正文 题目描述 试题描述 题文 考题 题目名称 试题名称 问题描述 question questions questiontext "
-        "questionstem questioncontent stem prompt body query problem questiontitle 内容"
+        "questionstem questioncontent stem prompt body query problem questiontitle content title 内容 标题"
     ),
     "answer": (
         "答案 正确答案 标准答案 参考答案 试题答案 题目答案 答案选项 正确选项 答案内容 答 正答 key answer "
@@ -114,7 +114,7 @@ def _option_field(name: str) -> str | None:
 
 def field_of(text: str) -> str | None:
     """The field a header names: 「题型（必填）」 → type, 「选项A」, 「A」 and 「Option 1」 → option:0, else None."""
-    if not text or len(text) > 40:
+    if not text or len(text) > 60:
         return None
     flat = squeeze(text).lower()
     bare = _NOISE.sub("", _BRACKETS.sub("", flat))

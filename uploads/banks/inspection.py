@@ -16,7 +16,7 @@ from uploads.banks.checks.table import run_checks
 from uploads.banks.compare import compare, find_changes
 from uploads.banks.loading import load, load_blueprint, refuse
 from uploads.banks.models import Finding, ItemRef, Question, Severity
-from uploads.banks.overview import answer_balance, coverage, scale
+from uploads.banks.overview import coverage, scale
 from uploads.banks.report import Report
 from uploads.banks.sheets import Unreadable
 from uploads.banks.tables import Yield
@@ -116,7 +116,7 @@ def _sections(bank: Bank, limits: Thresholds) -> dict[str, Any]:
     covered = coverage(bank.questions, bank.blueprint, limits.point_questions_wanted) if bank.blueprint else None
     return {
         "coverage": covered.to_json() if covered else None,
-        "answer_balance": answer_balance(bank.questions),
+        "answer_balance": bank.balance,
         "difficulty": scale(bank.questions, "difficulty"),
         "consistency": scale(bank.questions, "consistency"),
     }

@@ -85,11 +85,11 @@ def resolve_kind(
     if is_generic_choice(flat):
         several = len(parse_letters(answer, options)) > 1
         return (Kind.MULTIPLE_CHOICE if several else Kind.SINGLE_CHOICE), True
-    if flat in PLATFORM_CODES:
-        return PLATFORM_CODES[flat], True
-    mapped = letters.get(flat.upper()) or letters.get(flat)
+    mapped = letters.get(flat.upper())
     if mapped:
         return Kind(mapped), True
+    if flat in PLATFORM_CODES:
+        return PLATFORM_CODES[flat], True
     named = name_kind(flat)
     return (named, True) if named else (Kind.OTHER, False)
 

@@ -36,7 +36,11 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("五级", "level_5"),
 )
 _BY_NAME = dict(_NAMES)
-_ANY = re.compile("|".join(name for name, _ in _NAMES) + r"|(?<!\d)[1-5](?=级)")
+_ANY = re.compile("|".join(name for name, _ in _NAMES))
+_ONE = _ANY.pattern
+_TITLE = re.compile(
+    rf"^(?:第?[一二三四五六七八九十]+(?:部分|章)?[、.])?[(（【]?(?:{_ONE})(?:[/、]?(?:{_ONE}))?[)）】]?(?:部分|题库|试题|试卷|理论.{{0,8}})?$"
+)
 _PLAIN = re.compile(r"(?:level[_ -]?|l)?([1-5])级?", re.I)
 
 
@@ -44,10 +48,17 @@ def find_levels(text: str) -> list[str]:
     """Every level a text names, in order, without repeats: 「电工(三级/高级工)」→ [level_3]."""
     found: list[str] = []
     for match in _ANY.finditer(squeeze(text)):
-        level = _BY_NAME.get(match[0]) or f"level_{match[0]}"
+        level = _BY_NAME[match[0]]
         if level not in found:
             found.append(level)
     return found
+
+
+def level_title(text: str) -> str:
+    """The level that a line consists of, 「三级/高级工」 or 「二、中级部分」; empty for any other line."""
+    flat = squeeze(text)
+    levels = find_levels(flat) if len(flat) <= 24 and _TITLE.match(flat) else []
+    return levels[0] if len(levels) == 1 else ""
 
 
 def parse_level(text: str) -> str:

@@ -83,7 +83,8 @@ def split_cell(text: str) -> list[str]:
         parts = [part.strip() for part in text.split(sign)]
         parts = [part for part in parts if part]
         if len(parts) >= 2:
-            return [strip_own_letter(part, index) if index < len(LETTERS) else part for index, part in enumerate(parts)]
+            dashed = [re.sub(rf"^{letter}\s*[-—–]\s*", "", part) for letter, part in zip(LETTERS, parts, strict=False)]
+            return [strip_own_letter(part, index) for index, part in enumerate(dashed)]
     return [text]
 
 

@@ -26,6 +26,7 @@ _TYPE = (
     r"|案例(?:分析)?题?|综合题)"
 )
 _LEGEND = re.compile(rf"(?<![A-Za-z])([A-Za-z])\s*(?:[-=:—–、.]|代表|表示|为|是|\()\s*{_TYPE}")
+_DIGIT_LEGEND = re.compile(rf"(?<!\d)(\d{{1,2}})\s*(?:[-=:—–、.]|代表|表示|为|是)?\s*{_TYPE}")
 _LEGEND_BACK = re.compile(rf"{_TYPE}\s*[-=:—–(]\s*([A-Za-z])(?![A-Za-z])")
 
 
@@ -36,6 +37,13 @@ def section_kind(text: str) -> str:
         return ""
     match = _SECTION.match(flat)
     return squeeze(match[1]) if match else ""
+
+
+def section_rest(text: str) -> str:
+    """What stands behind the type in a section's title: a note, or the answers of a key."""
+    flat = fold(text)
+    match = _SECTION.match(flat)
+    return flat[match.end(1) :].strip(" :") if match else ""
 
 
 def find_legend(texts: Iterable[str]) -> dict[str, str]:
@@ -53,3 +61,11 @@ def find_legend(texts: Iterable[str]) -> dict[str, str]:
             if kind:
                 legend.setdefault(letter.upper(), str(kind))
     return legend
+
+
+def header_legend(header: str) -> dict[str, str]:
+    """Codes that the header of the type column explains: 「题型(0单选,1判断,2多选)」."""
+    flat = fold(header)
+    pairs = [(match[1], match[2]) for pattern in (_DIGIT_LEGEND, _LEGEND) for match in pattern.finditer(flat)]
+    named = {code.upper(): name_kind(name) for code, name in pairs}
+    return {code: str(kind) for code, kind in named.items() if kind} if len(named) > 1 else {}

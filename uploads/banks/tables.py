@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from uploads.banks.blueprint import Blueprint
 from uploads.banks.headers import Header, find_header, same_header
 from uploads.banks.kinds import complete_question
-from uploads.banks.levels import find_levels, parse_level
+from uploads.banks.levels import find_levels, level_title, parse_level
 from uploads.banks.models import Finding, Kind, Layout, Question, Severity, Statement
 from uploads.banks.options import split_cell, strip_own_letter, trim
 from uploads.banks.points import compose_point
-from uploads.banks.sections import find_legend, section_kind
+from uploads.banks.sections import find_legend, header_legend, section_kind
 from uploads.banks.sheets import Table
 from uploads.banks.skills import SkillFile
 from uploads.banks.text import column_letters, fold_code, squeeze
@@ -76,6 +76,8 @@ class _Sheet:
         ranges = {int(fld[6:]): column for column, fld in header.fields.items() if fld.startswith("range:")}
         self.range_columns = [ranges[level] for level in sorted(ranges)]
         point = header.texts.get(self.where["point"], "") if "point" in self.where else ""
+        if "type" in self.where:
+            self.letters = {**self.letters, **header_legend(header.texts.get(self.where["type"], ""))}
         self.layout = Layout(
             {fld: None if self.table.numbers else column_letters(column) for fld, column in self.where.items()},
             self.table.unit,
@@ -111,7 +113,7 @@ def read_table(table: Table, out: Yield, letters: Mapping[str, str]) -> bool:
 def _state(sheet: _Sheet, above: Sequence[tuple[int, str]]) -> None:
     """Levels and types stated by the sheet's name and by the titles above the header."""
     name = sheet.table.name.rsplit("/", 1)[-1]
-    named = find_levels(name)
+    named = find_levels(name) or [level for level in [parse_level(name)] if level]
     if len(named) == 1:
         sheet.section_level = named[0]
         sheet.out.statements.append(Statement(sheet.table.name, None, level=named[0], text=name))
@@ -192,10 +194,10 @@ def _read_lone_cell(sheet: _Sheet, index: int, text: str, column: int) -> bool:
         return True
     is_stem = column == sheet.where["stem"]
     flat = squeeze(text)
-    levels = find_levels(flat)
-    if len(levels) == 1 and len(flat) <= 12:
-        sheet.section_level = levels[0]
-        sheet.out.statements.append(Statement(sheet.table.name, sheet.table.number(index), level=levels[0], text=text))
+    level = level_title(text)
+    if level:
+        sheet.section_level = level
+        sheet.out.statements.append(Statement(sheet.table.name, sheet.table.number(index), level=level, text=text))
         return True
     if _FOOTER.match(flat) and not (is_stem and flat.endswith(("?", "?", "()", "()", "。"))):
         message = f"第{sheet.table.number(index)}{sheet.table.unit}是说明文字,未计为试题:「{text[:30]}」"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from uploads.banks.levels import find_levels
+from uploads.banks.levels import find_levels, level_title
 from uploads.banks.models import Statement
 from uploads.banks.options import find_options
 from uploads.banks.sections import find_legend, section_kind
@@ -40,9 +40,9 @@ def read_coded(lines: Sequence[Line], out: Yield, letters: Mapping[str, str]) ->
             draft = Draft(line.row, type_text=code[2] or "", level=level, point=fold_code(code[1]), mode="code")
             draft.difficulty, draft.consistency = fold_code(code[3] or ""), fold_code(code[4] or "")
         elif draft:
-            named = find_levels(line.text) if len(line.text.strip()) <= 12 and draft.mode == "answer" else []
-            if len(named) == 1:
-                level = named[0]
+            named = level_title(line.text)
+            if named:
+                level = named
                 out.statements.append(Statement("", line.row, level=level, text=line.text.strip()))
             else:
                 _read_line(draft, line, out)

@@ -8,22 +8,25 @@ from dataclasses import dataclass, field
 
 from uploads.banks.answers import parse_letters, parse_truth
 from uploads.banks.kinds import complete_question, name_kind
-from uploads.banks.levels import find_levels
+from uploads.banks.levels import find_levels, level_title
 from uploads.banks.models import CHOICE_KINDS, LETTERS, Kind, Question, Severity, Statement
 from uploads.banks.options import find_options, starts_with_option
 from uploads.banks.points import split_code
-from uploads.banks.sections import find_legend, section_kind
+from uploads.banks.sections import find_legend, section_kind, section_rest
 from uploads.banks.tables import Yield
 from uploads.banks.text import fold_code, half
 from uploads.banks.word_key import AnswerKey, is_key_line, key_items
 from uploads.banks.word_lines import Draft, Line, layout_of
 
 _LABEL = re.compile(
-    r"(?:^|(?<=[\s。.;)）\]】A-Ja-j√×]))[【\[({<]?\s*((?:正确|参考|标准|试题)?答案|答题要点|评分标准|答案要点|试题解析|答案解析|解析|分析"
+    r"(?:^|(?<=[\s。.;)）\]】A-Ja-j√×]))[【\[({<]?\s*"
+    r"((?:正确|参考|标准|试题)?答案|(?:参考)?答题要点|评分标准|答案要点|(?:试题|答案|参考|题目)?解析|分析"
     r"|难易程度|难易度|难度|一致性|知识点|鉴定点|考核点|考点|出处|来源|分值|answer|ans|explanation|difficulty)"
     r"\s*(?:[】\])}>]\s*[:是为]?|[:]|是\s*(?=[A-J√×对错]))\s*",
     re.I,
 )
+_LETTERS_AT_END = re.compile(r"[:?。.)\s]\s*([A-J]{1,6})\s*[.。]?$")
+_NUMBERED_ANSWER = re.compile(r"^(?:第\s*)?(\d{1,4})\s*(?:题)?\s*[.、:)]?\s*(?=[【\[(]?\s*(?:正确|参考|标准)?答案)")
 _BARE_ANSWER = re.compile(
     r"^(?:(?:正确|参考|标准)?答案|答|解答|解)\s*(?:[:]|(?=[A-J]{1,6}\s*$)|\s+(?=[A-J√×对错正]))\s*", re.I
 )
@@ -111,6 +114,8 @@ def _read_line(reader: _Reader, index: int, line: Line) -> None:
             reader.out.note("", line.row, f"第{line.row}段在参考答案中,但看不懂:「{line.text[:30]}」")
         return
     label = _LABEL.search(flat)
+    if label:
+        _reopen(reader, flat)
     if label and _read_labels(reader, index, line, label):
         return
     bare = _BARE_ANSWER.match(flat)
@@ -122,22 +127,31 @@ def _read_line(reader: _Reader, index: int, line: Line) -> None:
 
 
 def _begin_section(reader: _Reader, index: int, line: Line, flat: str) -> bool:
-    levels = find_levels(flat) if len(flat) <= 30 and not reader.draft else []
     titled = section_kind(flat)
     if titled:
         kind = name_kind(titled)
-        if reader.in_key and _stays_in_key(reader, index):
+        rest = section_rest(flat)
+        if is_key_line(rest):
+            _enter_key(reader, kind, rest)
+        elif reader.in_key and _stays_in_key(reader, index):
             reader.key.begin(kind)
-            return True
-        reader.section, reader.style, reader.last, reader.in_key = titled, "", 0, False
-        reader.part += 1
-        reader.draft = None
+        else:
+            reader.section, reader.style, reader.last, reader.in_key = titled, "", 0, False
+            reader.part += 1
+            reader.draft = None
         return True
-    if len(levels) == 1 or (len(flat) <= 14 and len(find_levels(flat)) == 1 and not _numbered(flat)):
-        reader.level = find_levels(flat)[0]
-        reader.out.statements.append(Statement("", line.row, level=reader.level, text=line.text))
-        return True
-    return False
+    level = level_title(flat)
+    if level:
+        reader.level = level
+        reader.out.statements.append(Statement("", line.row, level=level, text=line.text))
+    return bool(level)
+
+
+def _enter_key(reader: _Reader, kind: Kind | None, text: str = "") -> None:
+    reader.in_key, reader.draft = True, None
+    reader.key.begin(kind)
+    if text:
+        reader.key.add_line(text)
 
 
 def _stays_in_key(reader: _Reader, index: int) -> bool:
@@ -153,10 +167,7 @@ def _begin_key(reader: _Reader, index: int, flat: str) -> bool:
     """「参考答案」 as a title, or 「判断题答案:1.√ 2.×」."""
     about = _SECTION_KEY.match(flat)
     if about and section_kind(about[1]) and (is_key_line(about[2]) or not about[2]):
-        reader.in_key, reader.draft = True, None
-        reader.key.begin(name_kind(about[1]))
-        if about[2]:
-            reader.key.add_line(about[2])
+        _enter_key(reader, name_kind(about[1]), about[2])
         return True
     if not _KEY_TITLE.match(flat) or len(flat) > 24:
         return False
@@ -164,8 +175,7 @@ def _begin_key(reader: _Reader, index: int, flat: str) -> bool:
     awaits = reader.draft is not None and reader.draft.answer is None and flat.rstrip().endswith(":")
     if not (is_key_line(following) or section_kind(following)) and (awaits or not _starts_key(reader, following)):
         return False
-    reader.in_key, reader.draft = True, None
-    reader.key.begin(None)
+    _enter_key(reader, None)
     return True
 
 
@@ -254,7 +264,7 @@ def _continue(reader: _Reader, line: Line, flat: str) -> None:
     if draft is None:
         _preamble(reader, line)
         return
-    if draft.mode in ("stem", "options") and len(draft.options) < len(LETTERS):
+    if (draft.mode in ("stem", "options") or not draft.options) and len(draft.options) < len(LETTERS):
         wanted = LETTERS[len(draft.options)]
         found = find_options(line.text, wanted, least=1) if starts_with_option(flat) else None
         if found and not found[0]:
@@ -279,11 +289,26 @@ def _preamble(reader: _Reader, line: Line) -> None:
         reader.out.note("", line.row, told, severity=Severity.INFO)
 
 
+def _reopen(reader: _Reader, flat: str) -> None:
+    """「3.【答案】C」 answers a question asked long before: the section has its title twice, the key has none."""
+    match = _NUMBERED_ANSWER.match(flat)
+    if not match or not reader.drafts:
+        return
+    number = str(int(match[1]))
+    wanted = [draft for draft in reader.drafts if draft.number == number and draft.answer is None]
+    if reader.kind is not None:
+        wanted = [
+            draft for draft in wanted if draft.section != reader.part and name_kind(draft.type_text) is reader.kind
+        ]
+    if wanted:
+        reader.draft = wanted[0]
+
+
 def _read_labels(reader: _Reader, index: int, line: Line, first: re.Match[str]) -> bool:
     """A line with 「答案:」, 【解析】 and the like, alone or after a stem or an option."""
     flat = half(line.text)
     before = line.text[: first.start()].strip()
-    if before:
+    if before and not (reader.draft and _NUMBERED_ANSWER.match(flat) and reader.draft.answer is None):
         head = Line(line.row, before, False)
         if not _begin_question(reader, index, head, half(before)):
             if reader.draft is None:
@@ -348,13 +373,14 @@ def _answer_from_stem(question: Question, letters: Mapping[str, str]) -> None:
     flat = half(question.stem)
     fitting = [match for match in _INLINE.finditer(flat) if _fits(question, match[1])]
     last = fitting[-1] if fitting else None
-    if last is None and (question.kind is Kind.TRUE_FALSE or not question.options):
-        last = _INLINE_END.search(flat)
+    if last is None:
+        last = (_LETTERS_AT_END if question.options else _INLINE_END).search(flat)
     if last is None:
         return
     question.answer = last[1].strip()
-    blank = "( )" if flat[last.start()] in "([【" else ""
-    question.stem = (question.stem[: last.start()] + blank + question.stem[last.end() :]).strip()
+    bracketed = flat[last.start()] in "([【"
+    start, end = (last.start(), last.end()) if bracketed else last.span(1)
+    question.stem = (question.stem[:start] + ("( )" if bracketed else "") + question.stem[end:]).strip()
     complete_question(question, letters)
 
 

@@ -218,3 +218,75 @@ def test_a_picture_for_a_stem_is_told(tmp_path: Path) -> None:
     report = inspect_path(tmp_path / "bank.docx")
     assert len(report.questions) == 1
     assert "stem" in report.questions[0].pictured
+
+
+def test_answers_under_a_second_title_of_the_section(tmp_path: Path) -> None:
+    text = """
+一、单选题(共2题)
+1.鉴定的方式不包括哪项?()
+A.理论考试
+B.技能考核
+C.实习
+D.在岗考核
+2.证书有效期为多少年?()
+A.3年
+B.5年
+C.10年
+D.永久
+二、判断题(共1题)
+3.证书全国通用。( )
+A.正确  B.错误
+一、单选题(共2题)
+1.【答案】C
+【解析】实习不是方式。
+2.【答案】D
+二、判断题(共1题)
+3.【答案】A
+"""
+    report = read(tmp_path, text)
+    assert [(q.row, q.letters or q.truth) for q in report.questions] == [(2, "C"), (7, "D"), (13, True)]
+    assert graver(report) == set()
+
+
+def test_a_key_in_the_titles_of_its_sections(tmp_path: Path) -> None:
+    text = """
+一、单项选择题
+1. 电压的单位( ) A.安培 B.伏特 C.欧姆 D.瓦特
+2. 电流的单位( ) A.安培 B.伏特 C.欧姆 D.瓦特
+二、简答题
+1. 简述验电的步骤
+试题答案
+一、单项选择题:1. B  2. A
+二、简答题
+1. 答:先验声光
+再验设备
+"""
+    report = read(tmp_path, text)
+    assert [q.letters or q.answer for q in report.questions] == ["B", "A", "先验声光\n再验设备"]
+    assert graver(report) == set()
+
+
+def test_other_common_shapes(tmp_path: Path) -> None:
+    text = """
+一 选择题(单选)
+1 下述有关电机的描述正确的是:E
+A 体积小
+B转速低
+C 、效率高
+D 噪声大
+E 以上均是错误的
+第2题:风力达到( )时,应停止作业。 答案:C
+A.6级
+B.5级
+C.4级
+D.10级
+二、判断题
+(√)3、发电机把机械能转换为电能。
+( )4、二次侧可以开路。
+答案:(×)
+"""
+    report = read(tmp_path, text)
+    found = {q.number: (q.letters or q.truth, len(q.options)) for q in report.questions}
+    assert found["1"] == ("E", 5)
+    assert found["3"] == (True, 0)
+    assert found["4"] == (False, 0)

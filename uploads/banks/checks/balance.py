@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from uploads.banks.bank import Bank
 from uploads.banks.models import CHOICE_KINDS, KIND_LABELS, Finding, Kind, Severity
-from uploads.banks.overview import answer_balance, scale, scale_value
+from uploads.banks.overview import scale, scale_value
 from uploads.banks.thresholds import Thresholds
 
 _NAMES = {"difficulty": "难度", "consistency": "一致性"}
@@ -15,7 +15,7 @@ _NAMES = {"difficulty": "难度", "consistency": "一致性"}
 
 def check_answer_balance(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
     """C17: one letter too often, true or false too often, the longest option too often right."""
-    balance = answer_balance(bank.questions)
+    balance = bank.balance
     single = balance["single_choice"]
     total = sum(single.values())
     if total >= limits.balance_sample:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 from uploads.banks.bank import Bank
 from uploads.banks.models import CHOICE_KINDS, LETTERS, Finding, Kind, Question, Severity
-from uploads.banks.text import squeeze
+from uploads.banks.text import half, squeeze
 from uploads.banks.thresholds import Thresholds
+
+_GAPS = re.compile(r"[\s\u200b-\u200f\ufeff]+")
 
 
 def _about(check: str, severity: Severity, question: Question, name: str, message: str) -> Finding:
@@ -83,6 +86,15 @@ def check_true_false(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
             yield _about("C07", Severity.ERROR, question, "answer", told)
 
 
+def _same_options(options: tuple[str, ...]) -> list[int]:
+    """Indexes of options whose text another option has too, but for width, case and spaces."""
+    texts = _GAPS.sub("", half("\x00".join(options))).lower().split("\x00")
+    if len(set(texts)) == len(texts):
+        return []
+    counts = Counter(text for text in texts if text)
+    return [index for index, text in enumerate(texts) if counts[text] > 1]
+
+
 def check_options(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
     """C08: enough options for a choice question, none of them twice, none left out in the middle."""
     for question in bank.questions:
@@ -92,12 +104,8 @@ def check_options(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
         if len(filled) < limits.options_wanted:
             told = f"只有{len(filled)}个选项,一般应有{limits.options_wanted}个"
             yield _about("C08", Severity.WARN, question, "option:0", told)
-        counts = Counter(squeeze(text).lower() for text in filled)
-        if len(counts) < len(filled):
-            twice = [
-                LETTERS[index]
-                for index, text in enumerate(question.options)
-                if text and counts[squeeze(text).lower()] > 1
-            ]
+        same = _same_options(question.options)
+        if same:
+            twice = [LETTERS[index] for index in same]
             first_again = _option_name(twice[1])
             yield _about("C08", Severity.WARN, question, first_again, f"选项{'、'.join(twice)}的内容相同")
