@@ -23,7 +23,7 @@ from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.deadlines.services import mark_missed
 from app.reminders.windows import Window, catch_up_span, window_of
 from app.reminders.wording import AUTHORITY_KINDS, kind_label
-from app.rules.reminders import ON_THE_DAY, due_reminders, offsets_for, send_at
+from app.rules.reminders import ON_THE_DAY, Reminder, due_reminders, offsets_for, send_at
 from app.rules.settings import Settings
 from tenants import notices
 from tenants.models import Organisation
@@ -36,36 +36,47 @@ MISSED_BATCH = 500
 MISSED_NAMED = 20
 ORGANISATION_RECIPIENTS = ("owner", "signatory", "editor")
 
+# The page first, then what each of its rows has had: so that no plan ever reads the whole ledger.
 _CANDIDATES = text(
     """
-    select d.id, d.kind, d.due_at, d.set_at, d.organisation_id, d.authority_code,
-           array(select distinct r.offset_days from reminders r where r.deadline_id = d.id) as handled
-      from deadlines d
-     where d.state = 'open' and d.due_at > :after and d.due_at <= :until and (d.due_at, d.id) > (:last_due, :last_id)
-       and not exists (select from reminders r where r.deadline_id = d.id and r.offset_days = :offset)
-     order by d.due_at, d.id limit :batch
+    select d.*, array(select r.offset_days from reminders r where r.deadline_id = d.id) as handled
+      from (select id, kind, due_at, set_at, organisation_id, authority_code from deadlines
+             where state = 'open' and due_at > :after and due_at <= :until and (due_at, id) > (:last_due, :last_id)
+             order by due_at, id limit :batch) d
     """
 )
 # The same for those already marked missed; their index leads with the authority.
 _CANDIDATES_MISSED = text(
     _CANDIDATES.text.replace(
-        "d.state = 'open'", "d.state = 'missed' and d.authority_code = any(array(select code from authorities))"
+        "state = 'open'", "state = 'missed' and authority_code = any(array(select code from authorities))"
     )
 )
+# Two plain joins rather than one with a condition: each can be looked up by its index.
 _INSERT = text(
     """
+    with p as materialized (
+        select * from unnest(
+            cast(:deadline_ids as uuid[]), cast(:organisation_ids as uuid[]), cast(:authority_codes as text[]),
+            cast(:offsets as int[]), cast(:states as text[]), cast(:reasons as text[]),
+            cast(:of_authority as boolean[]))
+            as p (deadline_id, organisation_id, authority_code, offset_days, state, reason, of_authority)),
+    recipients as (
+        select distinct organisation_id as side, null as code, m.user_id from memberships m
+          join users u on u.id = m.user_id and u.disabled_at is null
+         where m.removed_at is null and m.role = any(:roles)
+           and m.organisation_id = any(select organisation_id from p where not of_authority)
+        union all
+        select null, m.authority_code, m.user_id from memberships m
+          join users u on u.id = m.user_id and u.disabled_at is null
+         where m.removed_at is null and m.authority_code = any(select authority_code from p where of_authority)),
+    wanted as (
+        select p.*, r.user_id from p join recipients r on r.side = p.organisation_id where not p.of_authority
+        union all
+        select p.*, r.user_id from p join recipients r on r.code = p.authority_code where p.of_authority)
     insert into reminders (id, deadline_id, recipient_id, organisation_id, authority_code, offset_days, state, reason,
                            created_at)
-    select gen_random_uuid(), p.deadline_id, m.user_id, p.organisation_id, p.authority_code, p.offset_days, p.state,
-           p.reason, :now
-      from unnest(cast(:deadline_ids as uuid[]), cast(:organisation_ids as uuid[]), cast(:authority_codes as text[]),
-                  cast(:offsets as int[]), cast(:states as text[]), cast(:reasons as text[]),
-                  cast(:of_authority as boolean[]))
-           as p (deadline_id, organisation_id, authority_code, offset_days, state, reason, of_authority)
-      join memberships m on m.removed_at is null
-       and case when p.of_authority then m.authority_code = p.authority_code
-                else m.organisation_id = p.organisation_id and m.role = any(:roles) end
-      join users u on u.id = m.user_id and u.disabled_at is null
+    select gen_random_uuid(), deadline_id, user_id, organisation_id, authority_code, offset_days, state, reason, :now
+      from wanted
     on conflict do nothing
     returning id, state
     """
@@ -74,7 +85,8 @@ _SUPERSEDE = text(
     """
     update reminders r set state = 'skipped', reason = 'superseded'
       from unnest(cast(:deadline_ids as uuid[]), cast(:offsets as int[])) as p (deadline_id, offset_days)
-     where r.deadline_id = p.deadline_id and r.offset_days > p.offset_days and r.state = 'pending'
+     where r.deadline_id = any(cast(:deadline_ids as uuid[])) and r.deadline_id = p.deadline_id
+       and r.offset_days > p.offset_days and r.state = 'pending'
     """
 )
 # A row that was given to a worker and is done may be wanted again: its claim was lost, or let go without a mail.
@@ -119,7 +131,8 @@ def plan(*, now: datetime, since: datetime | None = None, enqueue: bool = True) 
         window = window_of(offset, since=start, until=now)
         if window is not None:
             for batch in _candidates(window, now):
-                run.record([choice for row in batch for choice in run.decide(row)])
+                fresh = (row for row in batch if offset not in row.handled)
+                run.record([choice for row in fresh for choice in run.decide(row)])
     db.session.commit()
     if run.planned.pending:
         log.info("reminders_planned", pending=len(run.planned.pending), skipped=run.planned.skipped)
@@ -127,12 +140,12 @@ def plan(*, now: datetime, since: datetime | None = None, enqueue: bool = True) 
 
 
 def _candidates(window: Window, now: datetime) -> Iterator[list[Row[Any]]]:
-    """Deadlines in the window that have no reminder of its offset yet, in batches, by due instant."""
+    """Deadlines in the window, in batches by due instant; `handled` are the offsets a row has had."""
     overdue = window.offset < ON_THE_DAY
     # Once a deadline has passed, only its overdue reminder is of use.
     after = window.after if overdue else max(window.after, now)
     for query in (_CANDIDATES, _CANDIDATES_MISSED) if overdue else (_CANDIDATES,):
-        values = {"after": after, "until": window.until, "offset": window.offset, "batch": BATCH}
+        values = {"after": after, "until": window.until, "batch": BATCH}
         last: tuple[datetime, uuid.UUID] | None = (after, uuid.UUID(int=0))
         while last is not None:
             rows = list(db.session.execute(query, {**values, "last_due": last[0], "last_id": last[1]}))
@@ -149,6 +162,8 @@ class _Run:
         self.enqueue = enqueue
         self.planned = Planned()
         self._settings: dict[str, Settings] = {}
+        self._decisions: dict[tuple[Any, ...], Reminder] = {}
+        self._instants: dict[tuple[datetime, tuple[int, ...]], list[tuple[int, datetime]]] = {}
 
     def settings_of(self, authority_code: str) -> Settings:
         if authority_code not in self._settings:
@@ -157,21 +172,35 @@ class _Run:
 
     def decide(self, row: Row[Any]) -> Iterator[_Choice]:
         offsets = offsets_for(row.kind, self.settings_of(row.authority_code))
-        decision = due_reminders(row.due_at, self.now, offsets, row.handled, since=row.set_at)
+        # Steps that lay before the deadline was set were never owed; the ledger keeps only what an outage cost.
+        owed = tuple(offset for offset, instant in self._sendings(row.due_at, offsets) if instant >= row.set_at)
+        # Thousands fall due at one instant with the same history: the rules are asked once for them all.
+        key = (row.due_at, offsets, owed, tuple(sorted(row.handled)))
+        if key not in self._decisions:
+            self._decisions[key] = due_reminders(row.due_at, self.now, offsets, row.handled, since=row.set_at)
+        decision = self._decisions[key]
         if decision.offset is None:
             return
         yield _Choice(row, decision.offset, "pending", None)
         for offset in decision.superseded:
-            # Steps that lay before the deadline was set were never owed; the ledger keeps what an outage cost.
-            if send_at(row.due_at, offset) >= row.set_at:
+            if offset in owed:
                 yield _Choice(row, offset, "skipped", "superseded")
+
+    def _sendings(self, due_at: datetime, offsets: tuple[int, ...]) -> list[tuple[int, datetime]]:
+        key = (due_at, offsets)
+        if key not in self._instants:
+            self._instants[key] = [(offset, send_at(due_at, offset)) for offset in offsets]
+        return self._instants[key]
 
     def record(self, choices: list[_Choice]) -> None:
         """Write the choices, one row a recipient, and commit."""
-        sending = [choice for choice in choices if choice.state == "pending"]
-        db.session.execute(
-            _SUPERSEDE, {"deadline_ids": [c.deadline.id for c in sending], "offsets": [c.offset for c in sending]}
-        )
+        if not choices:
+            return
+        older = [choice for choice in choices if choice.state == "pending" and choice.deadline.handled]
+        if older:
+            db.session.execute(
+                _SUPERSEDE, {"deadline_ids": [c.deadline.id for c in older], "offsets": [c.offset for c in older]}
+            )
         rows = db.session.execute(
             _INSERT,
             {
