@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Live
 from tests.factories import banks
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Live
 
 pytestmark = pytest.mark.browser
 ARRIVAL = 60_000
