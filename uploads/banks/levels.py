@@ -36,7 +36,25 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("五级", "level_5"),
 )
 _BY_NAME = dict(_NAMES)
-_ANY = re.compile("|".join(name for name, _ in _NAMES))
+# Words that begin like a level and are none: 技师学院, 高级技工学校, 一级建造师, 三级安全教育, 鉴定范围一级.
+_NOT_AFTER = {
+    "技师": "学院|协会|工作|学校|大师",
+    "高级": "技工学校|技工院|技校|中学|职业|人才|研修|工程师|经济师|会计师|技术学",
+    "中级": "人民|职业|工程师|经济师|会计师",
+    "初级": "中学|职业中|会计",
+}
+_NOT_AFTER_NUMBER = (
+    "建造|消防|注册|指标|鉴定|目录|知识|标题|范围|学科|单位|安全|教育|医院|医疗|配电|负荷|保养|漏电|代码|名称|比重"
+)
+
+
+def _bounded(name: str) -> str:
+    if name[0] in "一二三四五":
+        return rf"(?<!知识点)(?<!范围)(?<!第){name}(?!{_NOT_AFTER_NUMBER})"
+    return rf"{name}(?!{_NOT_AFTER[name]})" if name in _NOT_AFTER else name
+
+
+_ANY = re.compile("|".join(_bounded(name) for name, _ in _NAMES))
 _ONE = _ANY.pattern
 _TITLE = re.compile(
     rf"^(?:第?[一二三四五六七八九十]+(?:部分|章)?[、.])?[(（【]?(?:{_ONE})(?:[/、]?(?:{_ONE}))?[)）】]?(?:部分|题库|试题|试卷|理论.{{0,8}})?$"

@@ -20,7 +20,7 @@ from defusedxml import ElementTree as SafeTree
 from uploads.banks.archive import Problem
 from uploads.banks.text import column_index, column_letters
 
-MAX_CELLS = 30_000_000
+MAX_CELLS = 12_000_000
 _CHUNK = 1 << 20
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 # These two run over every byte of a sheet: they begin with plain letters, which `re` finds fast.

@@ -10,7 +10,7 @@ from uploads.banks.blueprint import Blueprint
 from uploads.banks.headers import Header, find_header, same_header
 from uploads.banks.kinds import complete_question
 from uploads.banks.levels import find_levels, level_title, parse_level
-from uploads.banks.models import Finding, Kind, Layout, Question, Severity, Statement
+from uploads.banks.models import LETTERS, Finding, Kind, Layout, Question, Severity, Statement
 from uploads.banks.options import split_cell, strip_own_letter, trim
 from uploads.banks.points import compose_point
 from uploads.banks.sections import find_legend, header_legend, section_kind
@@ -175,6 +175,8 @@ def _read_row(sheet: _Sheet, index: int) -> None:
             return
     if index in sheet.shared_stems and _continue_question(sheet, index, row):
         return
+    if filled == [sheet.where.get("options")] and _continue_options(sheet, row):
+        return
     if len(filled) == 1 and _read_lone_cell(sheet, index, row[filled[0]], filled[0]):
         return
     fields = sheet.header.fields
@@ -206,6 +208,19 @@ def _read_lone_cell(sheet: _Sheet, index: int, text: str, column: int) -> bool:
         )
         return True
     return False
+
+
+def _continue_options(sheet: _Sheet, row: Sequence[str]) -> bool:
+    """A row with nothing but an option, 「B.乙」 under 「A.甲」, belongs to the question above."""
+    question = sheet.out.questions[-1] if sheet.out.questions else None
+    if question is None or question.sheet != sheet.table.name or not 0 < len(question.options) < len(LETTERS):
+        return False
+    more = split_cell(sheet.cell(row, "options"))
+    first = strip_own_letter(question.options[0], 0)
+    options = [strip_own_letter(text, at) for at, text in enumerate(more, len(question.options))]
+    question.options = (first, *question.options[1:], *options)
+    complete_question(question, sheet.letters)
+    return True
 
 
 def _continue_question(sheet: _Sheet, index: int, row: Sequence[str]) -> bool:

@@ -216,13 +216,13 @@ def _is_next(reader: _Reader, index: int, flat: str, found: tuple[str, int, str,
     draft = reader.draft
     if draft is None:
         return bool(reader.section) or style != "plain" or number == 1
+    complete = draft.answer is not None or bool(draft.options)
     if style != reader.style:
-        return False
+        return style in ("title", "dot", "plain") and number == reader.last + 1 and len(draft.options) >= 2
     if flat[start : start + 1].isdigit() and flat[start - 1] in ".:," and number != reader.last + 1:
         return False
     if style == "plain" and number != reader.last + 1:
         return False
-    complete = draft.answer is not None or bool(draft.options)
     if reader.kind in _OBJECTIVE or draft.options:
         return complete or number == reader.last + 1 or number == 1 or bool(_INLINE.search(half("".join(draft.stem))))
     if draft.mode in ("answer", "analysis") and not _is_short_answer(draft):

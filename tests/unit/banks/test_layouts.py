@@ -249,3 +249,27 @@ def test_an_open_quote_swallows_nothing(tmp_path: Path) -> None:
     report = inspect_path(path)
     assert len(report.questions) == 3
     assert any("双引号" in f.message for f in report.findings)
+
+
+def test_options_below_one_another(tmp_path: Path) -> None:
+    rows = [["题干", "选项", "答案"]]
+    for n in range(2):
+        rows += [[banks.stem(n), "A.甲", "C"], ["", "B.乙", ""], ["", "C.丙", ""], ["", "D.丁", ""]]
+    report = inspect_path(banks.write_xlsx(tmp_path / "b.xlsx", {"S": rows}))
+    assert [(q.row, q.options, q.letters) for q in report.questions] == [
+        (2, ("甲", "乙", "丙", "丁"), "C"),
+        (6, ("甲", "乙", "丙", "丁"), "C"),
+    ]
+    assert graver(report) == []
+
+
+def test_codes_explained_in_the_header(tmp_path: Path) -> None:
+    head = ["问题", "题型（0单选，1判断，2多选）", *(f"选项{x}" for x in "ABCD"), "答案（多选用英文逗号分隔，如：A,B）"]
+    rows = [
+        [banks.stem(1), 0, *"甲乙丙丁", "B"],
+        [banks.stem(2), 1, "", "", "", "", "对"],
+        [banks.stem(3), 2, *"甲乙丙丁", "A,B"],
+    ]
+    report = inspect_path(banks.write_xlsx(tmp_path / "b.xlsx", {"S": [head, *rows]}))
+    assert counts(report) == {"single_choice": 1, "true_false": 1, "multiple_choice": 1}
+    assert graver(report) == []

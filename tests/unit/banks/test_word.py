@@ -6,6 +6,8 @@ from pathlib import Path
 
 import docx
 import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import qn
 
 from tests.factories import banks
 from uploads.banks.inspection import inspect_path
@@ -290,3 +292,54 @@ D.10级
     assert found["1"] == ("E", 5)
     assert found["3"] == (True, 0)
     assert found["4"] == (False, 0)
+
+
+_LISTS = """<w:numbering xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">
+<w:abstractNum w:abstractNumId="90">
+<w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1、"/></w:lvl>
+<w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="upperLetter"/><w:lvlText w:val="%2."/></w:lvl>
+</w:abstractNum>
+<w:abstractNum w:abstractNumId="91">
+<w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="%1、"/></w:lvl>
+</w:abstractNum>
+<w:num w:numId="90"><w:abstractNumId w:val="90"/></w:num>
+<w:num w:numId="91"><w:abstractNumId w:val="91"/></w:num>
+</w:numbering>"""
+
+
+def test_numbers_letters_ticks_and_deletions_that_are_no_text(tmp_path: Path) -> None:
+    document = docx.Document()
+    lists = parse_xml(_LISTS)
+    numbering = document.part.numbering_part.element
+    for element in lists.findall(qn("w:abstractNum")):
+        numbering.insert(0, element)
+    for element in lists.findall(qn("w:num")):
+        numbering.append(element)
+
+    def add(text: str, number: int | None = None, depth: int = 0, extra: str = "") -> None:
+        space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+        label = f'<w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{number}"/></w:numPr>' if number else ""
+        run = f"<w:r><w:t>{text}</w:t></w:r>"
+        document.element.body.insert_element_before(
+            parse_xml(f"<w:p {space}><w:pPr>{label}</w:pPr>{run}{extra}</w:p>"), "w:sectPr"
+        )
+
+    add("单项选择题", 91)
+    for n in range(2):
+        deleted = '<w:del w:id="1" w:author="x"><w:r><w:delText>删去的字</w:delText></w:r></w:del>'
+        add(banks.stem(n) + "( )", 90, extra=deleted)
+        for word in "甲乙丙丁":
+            add(word + str(n), 90, 1)
+        add("答案:B")
+    add("判断题", 91)
+    add("3.铜能导电。(", extra='<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r><w:r><w:t>)</w:t></w:r>')
+    document.save(str(tmp_path / "bank.docx"))
+    report = inspect_path(tmp_path / "bank.docx")
+    assert [(q.row, q.number, q.letters or q.truth) for q in report.questions] == [
+        (2, "1", "B"),
+        (8, "2", "B"),
+        (15, "3", True),
+    ]
+    assert report.questions[1].options == ("甲1", "乙1", "丙1", "丁1")
+    assert "删去" not in report.questions[0].stem
+    assert graver(report) == set()
