@@ -27,7 +27,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 AXE = config.ROOT / "node_modules" / "axe-core" / "axe.min.js"
-READY_SECONDS = 40.0
+READY_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,19 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_ready(url: str, logs: Path) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+    deadline, last = time.monotonic() + READY_SECONDS, "nothing yet"
     while True:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+        try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310 - our own address
                 if answer.status == 200:
                     return
+        except urllib.error.HTTPError as error:
+            last = error.read().decode()
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+            last = repr(error)
         if time.monotonic() > deadline:
             tails = {path.name: path.read_text(errors="replace")[-2000:] for path in logs.iterdir()}
-            raise AssertionError(f"the service is not ready after {READY_SECONDS} s: {tails}")
+            raise AssertionError(f"the service is not ready after {READY_SECONDS} s, last: {last}; {tails}")
         time.sleep(0.2)
 
 
