@@ -74,7 +74,7 @@ def begin_session(token: str, *, locale: str) -> None:
 
 def safe_next(target: str | None) -> str | None:
     """A path of this site to go to, or None: never another host, however the address is dressed up."""
-    if not target or any(ord(char) < 0x21 for char in target) or "\\" in target:
+    if not target or target.startswith("//") or any(ord(char) < 0x21 for char in target) or "\\" in target:
         return None
     try:
         parts = urlsplit(target)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import flash, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from wtforms.fields.choices import SelectChoice
 
 from app.web.access import ACCOUNT
 from app.web.account.base import blueprint, own_actor, see_other
@@ -39,7 +40,7 @@ def _groups(who: Identity) -> tuple[tuple[tuple[str, ...], Any], ...]:
 def _mails_form(who: Identity, off: set[str]) -> MailsForm:
     groups = _groups(who)
     form = MailsForm(data={"mails": [kinds[0] for kinds, _ in groups if not off & set(kinds)]})
-    form.mails.choices = [(kinds[0], label) for kinds, label in groups]
+    form.mails.choices = [SelectChoice(kinds[0], label) for kinds, label in groups]
     return form
 
 

@@ -23,7 +23,7 @@ ACCESS = {
     "account.sessions": ACCOUNT,
     "account.end_session": ACCOUNT,
     "account.end_other_sessions": ACCOUNT,
-    "account.end_all_sessions": ACCOUNT,
+    "account.sign_out_everywhere": ACCOUNT,
 }
 
 
@@ -97,7 +97,7 @@ def end_other_sessions() -> ResponseReturnValue:
 
 @blueprint.post("/account/sessions/end-all")
 @commits
-def end_all_sessions() -> ResponseReturnValue:
+def sign_out_everywhere() -> ResponseReturnValue:
     """Sign out everywhere, here too."""
     who = current_identity()
     with gate.as_person(who.user_id):

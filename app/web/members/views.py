@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
+from flask_babel import gettext, lazy_gettext
 from wtforms import EmailField, RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from app.rules.core import Refusal
@@ -35,12 +35,12 @@ ACCESS = {
     "members.remove": _MANAGE,
 }
 ROLE_RIGHTS = {
-    Role.owner: _l("管理成员,填报、签署、提交全部事项"),
-    Role.signatory: _l("填报、提交,并代表单位签署承诺书"),
-    Role.editor: _l("填报、上传和提交,不能签署"),
-    Role.viewer: _l("只能查看"),
-    Role.officer: _l("办理本单位待办"),
-    Role.lead: _l("办理待办,并管理成员"),
+    Role.owner: lazy_gettext("管理成员,填报、签署、提交全部事项"),
+    Role.signatory: lazy_gettext("填报、提交,并代表单位签署承诺书"),
+    Role.editor: lazy_gettext("填报、上传和提交,不能签署"),
+    Role.viewer: lazy_gettext("只能查看"),
+    Role.officer: lazy_gettext("办理本单位待办"),
+    Role.lead: lazy_gettext("办理待办,并管理成员"),
 }
 
 
@@ -48,22 +48,22 @@ class InviteForm(Form):
     """Whom to invite, and as what."""
 
     email = EmailField(
-        _l("对方邮箱"),
-        [InputRequired(_l("请填写对方邮箱。"))],
+        lazy_gettext("对方邮箱"),
+        [InputRequired(lazy_gettext("请填写对方邮箱。"))],
         render_kw={"maxlength": 254, "autocomplete": "off", "inputmode": "email", "spellcheck": "false"},
     )
-    role = RadioField(_l("角色"), [InputRequired(_l("请选择角色。"))])
+    role = RadioField(lazy_gettext("角色"), [InputRequired(lazy_gettext("请选择角色。"))])
 
 
 class RoleForm(Form):
     """A member's role."""
 
-    role = RadioField(_l("角色"), [InputRequired(_l("请选择角色。"))])
+    role = RadioField(lazy_gettext("角色"), [InputRequired(lazy_gettext("请选择角色。"))])
 
 
-def _choices() -> list[tuple[str, Any]]:
+def _choices() -> list[SelectChoice]:
     return [
-        (role.value, gettext("%(role)s:%(rights)s", role=ROLE_LABELS[role], rights=ROLE_RIGHTS[role]))
+        SelectChoice(role.value, gettext("%(role)s:%(rights)s", role=ROLE_LABELS[role], rights=ROLE_RIGHTS[role]))
         for role in members.roles_of_side(actor())
     ]
 
