@@ -145,7 +145,7 @@ def _sniff_ole(path: Path | None) -> FileType:
     try:
         with olefile.OleFileIO(str(path)) as ole:
             streams = {"/".join(entry).lower() for entry in ole.listdir()}
-    except (OSError, ValueError, IndexError, TypeError) as error:
+    except (OSError, ValueError, IndexError, TypeError, RecursionError, OverflowError, MemoryError) as error:
         return _typed(FileKind.UNKNOWN, Problem("truncated", f"文件不完整或已损坏,无法打开({type(error).__name__})"))
     if "encryptedpackage" in streams:
         problem = Problem("encrypted", "文件设有打开密码(已加密),请在 Excel 或 Word 里去掉密码后重新上传")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +33,7 @@ _ZIPPED = frozenset({FileKind.XLSX, FileKind.DOCX, FileKind.ZIP})
 
 def refuse(problem: Problem) -> Finding:
     severity = Severity.BLOCK if problem.fatal or problem.code in ("macros", "archive_nested") else Severity.WARN
-    return Finding("C01", severity, problem.message)
+    return Finding("C22" if problem.code == "drawings" else "C01", severity, problem.message)
 
 
 def identify(path: Path, limits: ArchiveLimits) -> FileType:
@@ -66,7 +67,10 @@ def load(path: Path, name: str, letters: Mapping[str, str], limits: ArchiveLimit
         out.findings.extend(refuse(problem) for problem in problems)
         read_tables(tables, out, letters)
     elif found.kind is FileKind.CSV:
-        tables, repairs = read_csv(path)
+        try:
+            tables, repairs = read_csv(path)
+        except csv.Error as error:
+            raise Unreadable(Problem("truncated", f"文件不是完整的 CSV 表格({error})")) from error
         for repair in repairs:
             out.note("", None, repair)
         read_tables(tables, out, letters)

@@ -51,6 +51,7 @@ class SheetMarks:
 class WorkbookMarks:
     sheets: dict[str, SheetMarks] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    has_drawings: bool = False
 
 
 def find_entity_bomb(archive: zipfile.ZipFile) -> Problem | None:

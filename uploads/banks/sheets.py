@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
+from uploads.banks import biff, ooxml
 from uploads.banks.archive import Problem
 from uploads.banks.filetype import FileKind
-from uploads.banks.ooxml import SheetMarks, scan_workbook
+from uploads.banks.ooxml import SheetMarks
 from uploads.banks.text import cell_text
 
 _DELIMITERS = ("\t", ",", ";", "|")
@@ -50,14 +54,13 @@ def _text_rows(raw: list[list[object]]) -> list[list[str]]:
 
 def read_workbook(path: Path, kind: FileKind) -> tuple[list[Table], list[Problem]]:
     """All sheets of an .xlsx or .xls, hidden ones too. Raises Unreadable."""
-    marks = scan_workbook(path) if kind is FileKind.XLSX else None
-    problems = marks.problems if marks else []
-    fatal = next((problem for problem in problems if problem.fatal), None)
+    marks = ooxml.scan_workbook(path) if kind is FileKind.XLSX else biff.scan_workbook(path)
+    fatal = next((problem for problem in marks.problems if problem.fatal), None)
     if fatal:
         raise Unreadable(fatal)
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
-            tables = list(_tables(book, marks.sheets if marks else {}))
+            tables = list(_tables(book, marks.sheets))
     except PasswordError as error:
         raise Unreadable(Problem("encrypted", "文件设有打开密码(已加密),请去掉密码后重新上传")) from error
     except (CalamineError, OSError, ValueError) as error:
@@ -67,7 +70,10 @@ def read_workbook(path: Path, kind: FileKind) -> tuple[list[Table], list[Problem
         if type(error).__name__ != "PanicException":
             raise
         raise Unreadable(Problem("truncated", "工作簿内部结构损坏,无法读取")) from error
-    return tables, problems
+    if marks.has_drawings:
+        told = "工作簿里有图片或图形,.xls 格式看不出在哪一行,请核对,或另存为 .xlsx 再上传"
+        marks.problems.append(Problem("drawings", told, fatal=False))
+    return tables, marks.problems
 
 
 def _tables(book: CalamineWorkbook, marks: dict[str, SheetMarks]) -> Iterator[Table]:
@@ -98,12 +104,16 @@ def decode(data: bytes) -> tuple[str, bool]:
     return min(rough.values(), key=lambda text: text.count("\ufffd")), True
 
 
+def _records(text: str, sign: str, **options: Any) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=sign, **options)
+
+
 def _delimiter(text: str) -> str:
     """The sign that splits the first lines into the most columns, outside quotes."""
-    sample = io.StringIO(text[:20_000]).readlines()[:30]
+    sample = text[:20_000]
     best, most = ",", 0
     for sign in _DELIMITERS:
-        widths = [len(row) for row in csv.reader(sample, delimiter=sign)]
+        widths = [len(row) for row in islice(_records(sample, sign), 30)]
         columns = sum(width - 1 for width in widths if width > 2)
         if columns > most:
             best, most = sign, columns
@@ -116,10 +126,10 @@ def read_csv(path: Path) -> tuple[list[Table], list[str]]:
     text, broken = decode(path.read_bytes())
     repairs = ["文件中有无法识别的字节,已用「\ufffd」代替,请另存为 UTF-8 编码"] if broken else []
     sign = _delimiter(text)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign))
+    rows = list(_records(text, sign))
     if _has_open_quote(text, sign):
         repairs.append("文件中有一个英文双引号没有配对,已按普通字符读取,请检查引号附近的内容")
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign, quoting=csv.QUOTE_NONE))
+        rows = list(_records(text, sign, quoting=csv.QUOTE_NONE))
     return [Table(name="", rows=[[cell.strip() for cell in row] for row in rows])], repairs
 
 
@@ -128,8 +138,7 @@ def _has_open_quote(text: str, sign: str) -> bool:
     if text.count('"') % 2 == 0:
         return False
     try:
-        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True):
-            pass
+        deque(_records(text, sign, strict=True), maxlen=0)
     except csv.Error as error:
         return "end of data" in str(error)
     return False

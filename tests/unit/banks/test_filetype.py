@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlwt
 
 from tests.factories import banks
 from uploads.banks.archive import ArchiveLimits, check_archive
@@ -207,3 +208,41 @@ def test_broken_streams_inside_an_archive(tmp_path: Path) -> None:
         data[at] ^= 0xFF
     path.write_bytes(bytes(data))
     assert codes(path)
+
+
+def test_a_cell_outside_an_xls_sheet_does_not_kill_the_process(tmp_path: Path) -> None:
+    path = banks.write_xls(tmp_path / "b.xls", {"S": [banks.SIMPLE, banks.single(1), ["", "", "", "", "", "", 7.25]]})
+    data = path.read_bytes()
+    cell = struct.pack("<HHHH", 0x27E, 10, 2, 6)
+    assert data.count(cell) == 1
+    path.write_bytes(data.replace(cell, struct.pack("<HHHH", 0x27E, 10, 0xFFFF, 0xFFFF)))
+    report = inspect_path(path)
+    assert not report.readable
+    assert "表格之外" in report.findings[0].message
+
+
+def test_an_xls_with_a_password_is_named_so(tmp_path: Path) -> None:
+    path = banks.write_xls(tmp_path / "b.xls", {"S": [banks.SIMPLE, banks.single(1)]})
+    data = bytearray(path.read_bytes())
+    at = data.index(struct.pack("<HH", 0x809, 16)) + 20
+    data[at : at + 2] = struct.pack("<H", 0x2F)
+    path.write_bytes(bytes(data))
+    report = inspect_path(path)
+    assert not report.readable
+    assert "密码" in report.findings[0].message
+
+
+def test_errors_in_xls_are_told(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("题库")
+    for index, row in enumerate([banks.SIMPLE, banks.single(1), banks.single(2)]):
+        for column, value in enumerate(row):
+            if (index, column) != (2, 1):
+                sheet.write(index, column, value)
+    sheet.row(2).set_cell_error(1, "#REF!")
+    book.save(str(tmp_path / "b.xls"))
+    report = inspect_path(tmp_path / "b.xls")
+    assert {(f.check, f.sheet, f.row, f.column) for f in report.findings if f.severity in ("warn", "error")} == {
+        ("C03", "题库", 3, "B"),
+        ("C22", "题库", 3, "B"),
+    }
