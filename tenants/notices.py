@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import outbox
 from app.db import Model, UuidPk, db
 from app.jobs import job
-from tenants.models import Membership, User
+from tenants.models import Membership, Organisation, User
 
 SEND_NOTICE = "app.reminders.jobs.send_notice"
 
@@ -98,6 +98,9 @@ def write(
 ) -> None:
     """The system's half of `tell`: one notice a recipient, one outbox row a mail, in one transaction."""
     side = uuid.UUID(organisation_id) if organisation_id else None
+    if side and statutory:
+        # The competent authority must hear when a statutory notice cannot be delivered.
+        authority_code = db.session.scalar(select(Organisation.authority_code).where(Organisation.id == side))
     for user in list_recipients(organisation_id=side, authority_code=authority_code, roles=roles):
         write_one(
             user.id,

@@ -71,14 +71,18 @@ def give_up_notice(*, notice_id: str, attempt: int = 0) -> None:
 @job()
 def resend_notice(*, notice_id: str) -> None:
     """Send again what bounced, after the address was put right; the officer asked for it."""
-    freed = db.session.execute(
+    freed: int = db.session.execute(
         update(Notice)
         .where(Notice.id == uuid.UUID(notice_id), Notice.state == "bounced")
         .values(state="queued", last_error=None)
         .execution_options(synchronize_session=False)
     ).rowcount  # type: ignore[attr-defined]
-    if freed:
+    if not freed:
+        return
+    if not sending.revive(uuid.UUID(notice_id)):
         send_notice(notice_id=notice_id)
+    elif sending.send_reminder(uuid.UUID(notice_id), now=clock.now()) == "skipped":
+        delivery.mark_notice(uuid.UUID(notice_id), "in_app_only", now=clock.now())
 
 
 @job()

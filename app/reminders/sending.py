@@ -122,6 +122,18 @@ _ORPHANS = text(
 )
 
 
+def revive(reminder_id: uuid.UUID) -> bool:
+    """Make a failed reminder pending again; False when there is no such reminder (its inbox twin is a plain notice)."""
+    revived = db.session.scalar(
+        update(Reminder)
+        .where(Reminder.id == reminder_id, Reminder.state == "failed")
+        .values(state="pending", attempts=0, last_error=None)
+        .returning(Reminder.id)
+        .execution_options(synchronize_session=False)
+    )
+    return revived is not None
+
+
 def _claim(reminder_id: uuid.UUID) -> int | None:
     """Take the reminder, whoever is first; the number of this attempt, None when it was not to be had. Commits."""
     attempt = db.session.scalar(
