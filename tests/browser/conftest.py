@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,92 +13,18 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app import config
 from app.config import Config
+from tests.browser.service import CHROMIUM_FLAGS, Live, running
 
-CHROMIUM_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 AXE = config.ROOT / "node_modules" / "axe-core" / "axe.min.js"
-READY_SECONDS = 90.0
-
-
-@dataclass(frozen=True)
-class Live:
-    """The running service."""
-
-    url: str
-    env: dict[str, str]
-    accounts: list[dict[str, str]]
-    mail_folder: Path
-
-    def account(self, role: str, organisation: str = "", authority: str = "") -> dict[str, str]:
-        """A demo account by its role and, where given, a part of its organisation's or authority's name."""
-        for row in self.accounts:
-            if (
-                row["role"] == role
-                and organisation in (row["organisation"] or "")
-                and authority in (row["authority"] or "")
-            ):
-                return row
-        raise LookupError(f"no demo account {role} {organisation} {authority}")
-
-    def sheping(self, *arguments: str, timeout: float = 120) -> str:
-        """Run a command of the console script against this service; answers what it printed."""
-        command = [sys.executable, "-m", "app", *arguments]
-        done = subprocess.run(
-            command, env=self.env, cwd=config.ROOT, capture_output=True, text=True, timeout=timeout, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
 
 @pytest.fixture(scope="session")
-def live(settings: Config, stack_env: dict[str, str], mail_folder: Path, tmp_path_factory: Any) -> Iterator[Live]:
-    """Web, worker and scheduler as their own processes over the demo's data."""
-    env = {**os.environ, **stack_env, "DEMO": "1", "PYTHONUNBUFFERED": "1"}
-    port = stack_env["PUBLIC_URL"].rsplit(":", 1)[1]
-    logs = tmp_path_factory.mktemp("live-logs")
-
-    def command(*arguments: str) -> list[str]:
-        return [sys.executable, "-m", "app", *arguments]
-
-    subprocess.run(command("demo", "seed"), env=env, cwd=config.ROOT, check=True, capture_output=True, timeout=120)
-    listed = subprocess.run(
-        command("demo", "accounts", "--json"), env=env, cwd=config.ROOT, check=True, capture_output=True, timeout=60
-    )
-    with contextlib.ExitStack() as running:
-        for arguments in (("web", "--port", port), ("worker",), ("scheduler",)):
-            log = running.enter_context((logs / f"{arguments[0]}.log").open("wb"))
-            process = subprocess.Popen(command(*arguments), env=env, cwd=config.ROOT, stdout=log, stderr=log)
-            running.callback(_stop, process)
-        _wait_ready(stack_env["PUBLIC_URL"], logs)
-        yield Live(stack_env["PUBLIC_URL"], env, json.loads(listed.stdout), mail_folder)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _wait_ready(url: str, logs: Path) -> None:
-    deadline, last = time.monotonic() + READY_SECONDS, "nothing yet"
-    while True:
-        try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310 - our own address
-                if answer.status == 200:
-                    return
-        except urllib.error.HTTPError as error:
-            last = error.read().decode()
-        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
-            last = repr(error)
-        if time.monotonic() > deadline:
-            tails = {path.name: path.read_text(errors="replace")[-2000:] for path in logs.iterdir()}
-            raise AssertionError(f"the service is not ready after {READY_SECONDS} s, last: {last}; {tails}")
-        time.sleep(0.2)
+def live(
+    settings: Config, stack_env: dict[str, str], mail_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Live]:
+    """The running service with the demo's data."""
+    with running(stack_env, mail_folder=mail_folder, logs=tmp_path_factory.mktemp("live-logs")) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.factories import banks
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Live
+    from tests.browser.service import Live
 
 pytestmark = pytest.mark.browser
 ARRIVAL = 60_000

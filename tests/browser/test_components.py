@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from tests.browser.conftest import Live
+from tests.browser.service import Live
 
 pytestmark = pytest.mark.browser
 COMPONENTS = "/dev/components"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Live, watch
+from tests.browser.conftest import watch
+from tests.browser.service import Live
 
 pytestmark = pytest.mark.browser
 ARRIVAL = 40_000
