@@ -1,4 +1,4 @@
-"""Addresses of the organisation's pages, for links in deadlines, notices and mails; a test holds them to the routes."""
+"""Addresses of pages, for links in deadlines, notices and mails; a test holds them to the routes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ INCUBATION = "/org/incubation"
 RENEWAL = "/org/renewal"
 DEADLINES = "/org/deadlines"
 DOSSIERS = "/org/dossiers"
+INBOX = "/bureau/"
 
 
 def of_item(item_id: uuid.UUID) -> str:
@@ -20,3 +21,8 @@ def of_item(item_id: uuid.UUID) -> str:
 def of_dossier(dossier_id: uuid.UUID) -> str:
     """The receipt of one dossier."""
     return f"/org/dossiers/{dossier_id}"
+
+
+def of_application(application_id: uuid.UUID) -> str:
+    """The page of one application."""
+    return f"/org/applications/{application_id}"

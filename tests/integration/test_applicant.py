@@ -109,7 +109,7 @@ def test_an_unconfirmed_address_comes_first(app: Flask, people: People) -> None:
         db.session.commit()
     page = people.sign_in(app.test_client(), owner).get("/org").text
     assert "确认您的邮箱" in page
-    assert "1 项待您办理" in page
+    assert "1 项待办" in page
 
 
 def test_tasks_follow_the_state_of_the_files(desk: Desk) -> None:
@@ -465,6 +465,7 @@ def test_addresses_in_deadlines_and_notices_are_those_of_the_pages(app: Flask) -
             (paths.RENEWAL, "applicant.renewal"),
             (paths.DEADLINES, "applicant.deadlines"),
             (paths.DOSSIERS, "applicant.dossiers"),
+            (paths.INBOX, "bureau.queue"),
             (paths.of_item(one), "applicant.item"),
             (paths.of_dossier(one), "applicant.dossier"),
         ):

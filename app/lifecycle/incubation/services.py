@@ -132,7 +132,7 @@ def _tell(application: Application, commitment: Commitment, now: datetime) -> No
     notices.tell(
         kind="commitment_received",
         now=now,
-        link="/",
+        link=paths.INBOX,
         authority_code=application.authority_code,
         rule="R28",
         key=f"{key}:authority",
