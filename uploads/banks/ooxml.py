@@ -41,6 +41,7 @@ class SheetMarks:
     uncalculated: list[tuple[int, int]] = field(default_factory=list)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     pictures: set[tuple[int, int]] = field(default_factory=set)
+    boxes: set[tuple[int, int]] = field(default_factory=set)
     dde: list[tuple[int, int]] = field(default_factory=list)
     last_row: int = 0
     last_column: int = 0
@@ -146,13 +147,17 @@ def _scan_drawings(archive: zipfile.ZipFile, part: str, marks: SheetMarks) -> No
             continue
         root = parse_part(archive, target)
         for anchor in root if root is not None else ():
-            if next((el for el in anchor.iter() if el.tag.endswith("}pic")), None) is None:
+            tags = {
+                el.tag.rsplit("}", 1)[-1] for el in anchor.iter() if el.tag.endswith("}pic") or (el.text or "").strip()
+            }
+            if not tags & {"pic", "t"}:
                 continue
             start = next((el for el in anchor if el.tag.endswith("}from")), None)
             if start is None:
                 continue
             where = {el.tag.rsplit("}", 1)[-1]: int(el.text or 0) for el in start}
-            marks.pictures.add((where.get("row", 0) + 1, where.get("col", 0)))
+            found = marks.pictures if "pic" in tags else marks.boxes
+            found.add((where.get("row", 0) + 1, where.get("col", 0)))
 
 
 def _external_problems(archive: zipfile.ZipFile) -> list[Problem]:

@@ -162,8 +162,6 @@ def _read_row(sheet: _Sheet, index: int) -> None:
     row = sheet.table.rows[index]
     filled = [column for column, text in enumerate(row) if text]
     if not filled:
-        if index + 1 in sheet.pictures:
-            _add_question(sheet, index, row)
         return
     if same_header(row, sheet.header):
         return
@@ -299,3 +297,14 @@ def _report_marks(sheet: _Sheet) -> None:
         letter = column_letters(column)
         message = f"第{row}行{letter}列是公式,但文件里没有保存计算结果,请在 Excel 里打开并保存,或改成文字"
         sheet.out.note(name, row, message, column=letter)
+    for row, column in sorted(marks.boxes):
+        letter = column_letters(column)
+        message = f"第{row}行{letter}列处有文本框,其中的文字未读取,请写进单元格"
+        sheet.out.note(name, row, message, column=letter)
+    asked = {question.row for question in sheet.out.questions if question.sheet == name}
+    for row, column in sorted(marks.pictures):
+        if row not in asked:
+            letter = column_letters(column)
+            message = f"第{row}行{letter}列处有图片,不属于任何一道题,图片中的文字未读取"
+            severity = "warn" if column == sheet.where["stem"] else "info"
+            sheet.out.note(name, row, message, severity=severity, column=letter)

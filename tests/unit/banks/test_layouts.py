@@ -273,3 +273,30 @@ def test_codes_explained_in_the_header(tmp_path: Path) -> None:
     report = inspect_path(banks.write_xlsx(tmp_path / "b.xlsx", {"S": [head, *rows]}))
     assert counts(report) == {"single_choice": 1, "true_false": 1, "multiple_choice": 1}
     assert graver(report) == []
+
+
+def test_text_boxes_and_stray_pictures_are_told(tmp_path: Path) -> None:
+    path, picture = tmp_path / "b.xlsx", tmp_path / "p.png"
+    picture.write_bytes(banks.png(20, 20))
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("题库")
+        sheet.write_row(0, 0, banks.SIMPLE)
+        sheet.write_row(1, 0, banks.single(1))
+        sheet.insert_textbox(1, 8, "第二题:写在文本框里的题")
+        sheet.insert_image(6, 1, str(picture))
+    found = {(f.check, str(f.severity), f.row, f.column) for f in inspect_path(path).findings if f.row}
+    assert found == {("C22", "warn", 2, "I"), ("C22", "warn", 7, "B")}
+
+
+def test_a_blank_type_is_inferred_and_told(tmp_path: Path) -> None:
+    rows = [banks.single(1), ["", *banks.single(2)[1:]], banks.judged(3)]
+    report = inspect_path(banks.simple_bank(tmp_path / "b.xlsx", rows))
+    assert counts(report) == {"single_choice": 2, "true_false": 1}
+    assert graver(report) == [("C04", 3, "A")]
+    assert not report.blocking
+
+
+def test_another_scale_of_difficulty_is_told_once(tmp_path: Path) -> None:
+    rows = [["题干", "答案", "难度"], *([banks.stem(n), "√×"[n % 2], 0.65] for n in range(40))]
+    report = inspect_path(banks.write_xlsx(tmp_path / "b.xlsx", {"S": rows}))
+    assert [(f.row, f.column) for f in report.findings if f.check == "C18"] == [(2, "C")]

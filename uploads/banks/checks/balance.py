@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from uploads.banks.bank import Bank
-from uploads.banks.models import CHOICE_KINDS, KIND_LABELS, Finding, Kind, Severity
+from uploads.banks.models import CHOICE_KINDS, KIND_LABELS, Finding, Kind, Question, Severity
 from uploads.banks.overview import scale, scale_value
 from uploads.banks.thresholds import Thresholds
 
@@ -33,18 +33,33 @@ def check_answer_balance(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
         yield Finding("C17", Severity.WARN, f"单选题中最长的选项就是答案的占{longest:.0%},容易被猜中")
 
 
+def _out_of_scale(stated: list[Question], name: str, limits: Thresholds) -> Iterator[Finding]:
+    """Row by row; once for all where the whole bank uses another scale (a coefficient such as 0.65)."""
+    wrong = []
+    for question in stated:
+        text = getattr(question, name)
+        value = scale_value(text) if text else limits.scale_min
+        if value is None or not limits.scale_min <= value <= limits.scale_max:
+            wrong.append(question)
+    span = f"不在{limits.scale_min}—{limits.scale_max}之内"
+    if len(wrong) > limits.balance_sample and len(wrong) > limits.style_share * len(stated):
+        first = wrong[0]
+        told = f"{len(wrong)}道题的{_NAMES[name]}{span},如{first.here(name)}的「{getattr(first, name)}」"
+        places = tuple(question.place for question in wrong[1 : limits.related_listed])
+        yield Finding("C18", Severity.WARN, told, first.sheet, first.row, first.column(name), places)
+        return
+    for question in wrong:
+        told = f"{question.here(name)}:{_NAMES[name]}「{getattr(question, name)}」{span}"
+        yield Finding("C18", Severity.WARN, told, question.sheet, question.row, question.column(name))
+
+
 def check_scales(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
     """C18: difficulty and consistency are 1–5, none blank, not all the same."""
     for name, label in _NAMES.items():
         stated = [question for question in bank.questions if question.layout.has(name)]
         if not stated:
             continue
-        for question in stated:
-            text = getattr(question, name)
-            value = scale_value(text) if text else limits.scale_min
-            if value is None or not limits.scale_min <= value <= limits.scale_max:
-                told = f"{question.here(name)}:{label}「{text}」不在{limits.scale_min}—{limits.scale_max}之内"
-                yield Finding("C18", Severity.WARN, told, question.sheet, question.row, question.column(name))
+        yield from _out_of_scale(stated, name, limits)
         numbers = scale(stated, name)
         if numbers["blank"]:
             first = next(question for question in stated if not getattr(question, name))

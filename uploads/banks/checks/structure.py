@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from uploads.banks.bank import Bank
-from uploads.banks.models import CHOICE_KINDS, LETTERS, Finding, Kind, Question, Severity
+from uploads.banks.models import CHOICE_KINDS, KIND_LABELS, LETTERS, Finding, Kind, Question, Severity
 from uploads.banks.text import half, squeeze
 from uploads.banks.thresholds import Thresholds
 
@@ -33,8 +33,11 @@ def check_blanks(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
 
 
 def check_types(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
-    """C04: a type or type code that no template maps."""
+    """C04: a type or type code that no template maps; a type left blank is told, since it had to be inferred."""
     for question in bank.questions:
+        if not question.type_text and question.layout.has("type") and (question.stem or question.answer):
+            label = KIND_LABELS[question.kind]
+            yield _about("C04", Severity.WARN, question, "type", f"没有填写题型,按选项和答案当作{label}")
         if not question.type_known:
             text = f"题型「{question.type_text}」不认识"
             if len(squeeze(question.type_text)) == 1:
