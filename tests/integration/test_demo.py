@@ -50,7 +50,7 @@ def test_it_can_be_made_on_any_day(system: Flask, now: datetime) -> None:
     assert seed(now=now, bucket_prefix="t")
     today = now.astimezone(clock.SHANGHAI).date()
     application = db.session.scalars(select(Application)).one()
-    assert application.incubation_start_on == today - timedelta(days=40)
+    assert application.incubation_start_on == today - timedelta(days=6)
     due = clocks.incubation_due(application.incubation_start_on, load_calendar(), load_settings())
     assert application.incubation_due_on == due.due_on
     first, second = db.session.scalars(select(FilingPeriod).order_by(FilingPeriod.period_no))
