@@ -254,6 +254,11 @@ def run(
     return rows
 
 
+def measure() -> list[dict[str, Any]]:
+    """What `make bench` runs."""
+    return run()
+
+
 def _duplicate_rows(n: int, folder: str, exact_up_to: int, datasketch_up_to: int) -> list[dict[str, Any]]:
     rows = []
     ours = run_task("ours", str(n), folder)

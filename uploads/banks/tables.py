@@ -16,7 +16,7 @@ from uploads.banks.points import compose_point
 from uploads.banks.sections import find_legend, header_legend, section_kind
 from uploads.banks.sheets import Table
 from uploads.banks.skills import SkillFile
-from uploads.banks.text import column_letters, fold_code, squeeze
+from uploads.banks.text import column_letters, fold_code, quote, squeeze
 
 _FOOTER = re.compile(
     r"^(?:[合总小]计|共计?\d+[题道]|备注|注[:：\d]|说明[:：]|填表说明"
@@ -154,7 +154,7 @@ def _report_columns(sheet: _Sheet) -> None:
     for column in sheet.header.unknown:
         if any(column < len(row) and row[column] for row in table.rows[sheet.header.last + 1 :]):
             letter, title = column_letters(column), sheet.header.texts[column]
-            message = f"{letter}列「{title}」不是认识的表头,该列内容未读取"
+            message = f"{letter}列{quote(title)}不是认识的表头,该列内容未读取"
             sheet.out.note(table.name, table.number(sheet.header.last), message, severity="info", column=letter)
 
 
@@ -180,7 +180,7 @@ def _read_row(sheet: _Sheet, index: int) -> None:
     fields = sheet.header.fields
     if index + 1 not in sheet.pictures and all(fields.get(column, "") in _FAINT for column in filled):
         text = next(text for text in row if text)
-        message = f"第{sheet.table.number(index)}{sheet.table.unit}没有题干、选项和答案,未计为试题:「{text[:30]}」"
+        message = f"第{sheet.table.number(index)}{sheet.table.unit}没有题干、选项和答案,未计为试题:{quote(text)}"
         sheet.out.note(sheet.table.name, sheet.table.number(index), message)
         return
     _add_question(sheet, index, row)
@@ -200,7 +200,7 @@ def _read_lone_cell(sheet: _Sheet, index: int, text: str, column: int) -> bool:
         sheet.out.statements.append(Statement(sheet.table.name, sheet.table.number(index), level=level, text=text))
         return True
     if _FOOTER.match(flat) and not (is_stem and flat.endswith(("?", "?", "()", "()", "。"))):
-        message = f"第{sheet.table.number(index)}{sheet.table.unit}是说明文字,未计为试题:「{text[:30]}」"
+        message = f"第{sheet.table.number(index)}{sheet.table.unit}是说明文字,未计为试题:{quote(text)}"
         sheet.out.note(
             sheet.table.name, sheet.table.number(index), message, severity="info", column=column_letters(column)
         )

@@ -52,6 +52,15 @@ def normalise(text: str) -> str:
     return _NOISE.sub("", text.translate(_WIDTH).lower())
 
 
+def quote(text: str, most: int = 30) -> str:
+    """Words of the file inside a message: always in 「」, never with 「」 or line breaks of their own.
+
+    Whoever keeps findings without the questions' content takes out what stands in 「」.
+    """
+    flat = _SPACE.sub(" ", text).replace("「", "").replace("」", "").strip()
+    return f"「{flat[:most]}{'…' if len(flat) > most else ''}」"
+
+
 def cell_text(value: object) -> str:
     """The text a clerk sees in a cell: 1.0 is 1, TRUE is TRUE, a date is a date."""
     if isinstance(value, str):

@@ -10,7 +10,7 @@ from uploads.banks.models import Statement
 from uploads.banks.options import find_options
 from uploads.banks.sections import find_legend, section_kind
 from uploads.banks.tables import Yield
-from uploads.banks.text import fold_code, half
+from uploads.banks.text import fold_code, half, quote
 from uploads.banks.word_lines import Draft, Line, layout_of
 
 _DASH = r"[-—–‐‑−－]"
@@ -88,7 +88,7 @@ def _read_text(draft: Draft, text: str, line: Line, out: Yield) -> None:
             draft.mode = "options"
             return
     if draft.mode == "code":
-        out.note("", line.row, f"第{line.row}段不在 {{A}} 题干或 {{B}} 答案之内,未读取:「{text[:30]}」")
+        out.note("", line.row, f"第{line.row}段不在 {{A}} 题干或 {{B}} 答案之内,未读取:{quote(text)}")
         return
     if draft.mode == "answer" and draft.answer and section_kind(text):
         return

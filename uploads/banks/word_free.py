@@ -14,7 +14,7 @@ from uploads.banks.options import find_options, starts_with_option
 from uploads.banks.points import split_code
 from uploads.banks.sections import find_legend, section_kind, section_rest
 from uploads.banks.tables import Yield
-from uploads.banks.text import fold_code, half
+from uploads.banks.text import fold_code, half, quote
 from uploads.banks.word_key import AnswerKey, is_key_line, key_items
 from uploads.banks.word_lines import Draft, Line, layout_of
 
@@ -111,7 +111,7 @@ def _read_line(reader: _Reader, index: int, line: Line) -> None:
         return
     if reader.in_key:
         if not reader.key.add_line(line.text):
-            reader.out.note("", line.row, f"第{line.row}段在参考答案中,但看不懂:「{line.text[:30]}」")
+            reader.out.note("", line.row, f"第{line.row}段在参考答案中,但看不懂:{quote(line.text)}")
         return
     label = _LABEL.search(flat)
     if label:
@@ -272,7 +272,7 @@ def _continue(reader: _Reader, line: Line, flat: str) -> None:
             draft.mode = "options"
             return
     if draft.mode == "answer" and draft.answer and reader.kind in _OBJECTIVE:
-        told = f"第{line.row}段不属于任何一道题,未读取:「{line.text[:30]}」"
+        told = f"第{line.row}段不属于任何一道题,未读取:{quote(line.text)}"
         reader.out.note("", line.row, told)
         return
     draft.add(line.text)
@@ -285,7 +285,7 @@ def _preamble(reader: _Reader, line: Line) -> None:
     reader.level = level or reader.level
     reader.out.statements.append(Statement("", line.row, level=level, text=line.text))
     if reader.drafts:
-        told = f"第{line.row}段不属于任何一道题,未读取:「{line.text[:30]}」"
+        told = f"第{line.row}段不属于任何一道题,未读取:{quote(line.text)}"
         reader.out.note("", line.row, told, severity=Severity.INFO)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,19 @@ def test_the_cover_names_the_item(tmp_path: Path, title: str, blocked: bool) -> 
     path = banks.write_xlsx(tmp_path / "b.xlsx", {"题库": [[title], HEAD, *sound()]})
     item = ItemRef(occupation_code="6-31-01-03", occupation_name="电工", level="level_3")
     assert [f.check for f in inspect_path(path, item=item).findings if f.severity == "block"] == ["C02"] * blocked
+
+
+def test_messages_quote_the_file_only_in_corner_brackets(tmp_path: Path) -> None:
+    """What keeps findings without content takes out what stands in 「」: nothing of a question may stand outside."""
+    rows = sound()
+    rows[0][1], rows[0][6] = "", "甲」泄露「乙"
+    rows[1][6], rows[2][0], rows[12][6] = "答案泄露", "泄露」题", "A"
+    rows[3][1] = rows[4][1] + "(E)泄露"
+    rows[5][9], rows[6][7] = "泄露」1", "泄露"
+    report = inspect(tmp_path, rows)
+    assert len(report.findings) >= 7
+    for finding in report.findings:
+        rest = re.sub("「[^」]*」", "", finding.message)
+        assert "泄露" not in rest
+        assert "「" not in rest
+        assert "」" not in rest

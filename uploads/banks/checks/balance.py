@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from uploads.banks.bank import Bank
 from uploads.banks.models import CHOICE_KINDS, KIND_LABELS, Finding, Kind, Question, Severity
 from uploads.banks.overview import scale, scale_value
+from uploads.banks.text import quote
 from uploads.banks.thresholds import Thresholds
 
 _NAMES = {"difficulty": "难度", "consistency": "一致性"}
@@ -44,12 +45,12 @@ def _out_of_scale(stated: list[Question], name: str, limits: Thresholds) -> Iter
     span = f"不在{limits.scale_min}—{limits.scale_max}之内"
     if len(wrong) > limits.balance_sample and len(wrong) > limits.style_share * len(stated):
         first = wrong[0]
-        told = f"{len(wrong)}道题的{_NAMES[name]}{span},如{first.here(name)}的「{getattr(first, name)}」"
+        told = f"{len(wrong)}道题的{_NAMES[name]}{span},如{first.here(name)}的{quote(getattr(first, name))}"
         places = tuple(question.place for question in wrong[1 : limits.related_listed])
         yield Finding("C18", Severity.WARN, told, first.sheet, first.row, first.column(name), places)
         return
     for question in wrong:
-        told = f"{question.here(name)}:{_NAMES[name]}「{getattr(question, name)}」{span}"
+        told = f"{question.here(name)}:{_NAMES[name]}{quote(getattr(question, name))}{span}"
         yield Finding("C18", Severity.WARN, told, question.sheet, question.row, question.column(name))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from uploads.banks.bank import Bank
 from uploads.banks.models import Finding, Severity
 from uploads.banks.overview import coverage
+from uploads.banks.text import quote
 from uploads.banks.thresholds import Thresholds
 
 _PARTS = ("职业道德", "基础知识", "相关知识")
@@ -22,11 +23,11 @@ def check_points(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
         column = "point" if question.layout.has("point") else "point_name"
         told, severity = "", Severity.ERROR
         if code and bank.blueprint and bank.blueprint.find(code) is None:
-            told = f"鉴定点代码「{code}」不在细目表中"
+            told = f"鉴定点代码{quote(code)}不在细目表中"
         elif code and not bank.blueprint and question.layout.point_is_code and not pattern.fullmatch(code):
-            told = f"鉴定点代码「{code}」格式不对,应当像 A-B-A-001"
+            told = f"鉴定点代码{quote(code)}格式不对,应当像 A-B-A-001"
         elif not code and name and bank.blueprint and bank.blueprint.find("", name) is None:
-            told = f"鉴定点「{name[:30]}」不在细目表中"
+            told = f"鉴定点{quote(name)}不在细目表中"
         elif not code and not name and question.layout.has(column) and (bank.blueprint or question.layout.has("point")):
             told, severity = "没有填写鉴定点", Severity.WARN
         if told:

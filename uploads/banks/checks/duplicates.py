@@ -12,7 +12,7 @@ import numpy.typing as npt
 from uploads.banks.bank import Bank
 from uploads.banks.models import Duplicate, Finding, Kind, Question, Severity
 from uploads.banks.neardup import near_pairs
-from uploads.banks.text import normalise, squeeze
+from uploads.banks.text import normalise, quote, squeeze
 from uploads.banks.thresholds import Thresholds
 
 _ALL_PAIRS_UP_TO = 200
@@ -101,7 +101,7 @@ def _find_conflicts(bank: Bank, groups: dict[str, list[int]]) -> Iterator[Findin
             key = _answer_key(question)
             other = next((q for k, q in known.items() if k != key and not _is_other_question(q, question)), None)
             if other is not None:
-                answers = f"「{other.answer[:20]}」与「{question.answer[:20]}」"
+                answers = f"{quote(other.answer, 20)}与{quote(question.answer, 20)}"
                 told = f"题干与{_where(other, question)}相同,答案却不同({answers})"
                 yield _at(question, "C11", Severity.ERROR, told, [other], "answer")
             known.setdefault(key, question)

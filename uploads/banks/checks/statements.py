@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from uploads.banks.bank import Bank
 from uploads.banks.levels import level_label
 from uploads.banks.models import Finding, Severity
-from uploads.banks.text import fold, fold_code, squeeze
+from uploads.banks.text import fold, fold_code, quote, squeeze
 from uploads.banks.thresholds import Thresholds
 
 _CODE = re.compile(r"(?<![\d-])([1-8]-\d{1,2}-\d{1,2}-\d{1,2})(?![\d-])")
@@ -29,7 +29,7 @@ def check_level(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
     for statement in bank.statements:
         if statement.level and statement.level != wanted:
             told_of.add(statement.level)
-            told = f"「{statement.text[:40]}」写的是{level_label(statement.level)},申报项是{level_label(wanted)}"
+            told = f"{quote(statement.text, 40)}写的是{level_label(statement.level)},申报项是{level_label(wanted)}"
             yield Finding("C02", severity, told, statement.sheet, statement.row)
     for level, number in sorted(counted.items()):
         if level not in told_of and level != wanted:
@@ -55,7 +55,7 @@ def check_occupation(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
         if named and names and not _CODE.match(named[1]):
             stated = squeeze(named[1])
             if not any(name in stated or stated in name for name in names):
-                told = f"写的职业是「{named[1]}」,申报项是「{item.occupation_name or item.work_type}」"
+                told = f"写的职业是{quote(named[1])},申报项是「{item.occupation_name or item.work_type}」"
                 yield Finding("C02", Severity.BLOCK, told, statement.sheet, statement.row)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from uploads.banks.bank import Bank
 from uploads.banks.models import CHOICE_KINDS, KIND_LABELS, LETTERS, Finding, Kind, Question, Severity
-from uploads.banks.text import half, squeeze
+from uploads.banks.text import half, quote, squeeze
 from uploads.banks.thresholds import Thresholds
 
 _GAPS = re.compile(r"[\s\u200b-\u200f\ufeff]+")
@@ -39,7 +39,7 @@ def check_types(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
             label = KIND_LABELS[question.kind]
             yield _about("C04", Severity.WARN, question, "type", f"没有填写题型,按选项和答案当作{label}")
         if not question.type_known:
-            text = f"题型「{question.type_text}」不认识"
+            text = f"题型{quote(question.type_text)}不认识"
             if len(squeeze(question.type_text)) == 1:
                 text += ",各模板的题型代码不同,请写明题型名称,或在表头上方注明代码对照(如:B=单选题,D=多选题)"
             yield _about("C04", Severity.ERROR, question, "type", text)
@@ -51,10 +51,10 @@ def check_single_choice(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
         if question.kind is not Kind.SINGLE_CHOICE or not question.answer:
             continue
         if len(question.letters) != 1:
-            told = f"单选题的答案应当只有一个字母,现在是「{question.answer[:30]}」"
+            told = f"单选题的答案应当只有一个字母,现在是{quote(question.answer)}"
             yield _about("C05", Severity.ERROR, question, "answer", told)
         elif not question.option(question.letters) and _option_name(question.letters) not in question.pictured:
-            told = f"答案是{question.letters},但选项{question.letters}是空的"
+            told = f"答案是{quote(question.letters)},但这个选项是空的"
             yield _about("C05", Severity.ERROR, question, "answer", told)
 
 
@@ -67,13 +67,13 @@ def check_multiple_choice(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
         total += 1
         missing = [letter for letter in question.letters if not question.option(letter)]
         if not question.letters:
-            told = f"多选题的答案「{question.answer[:30]}」读不出选项字母"
+            told = f"多选题的答案{quote(question.answer)}读不出选项字母"
             yield _about("C06", Severity.ERROR, question, "answer", told)
         elif len(question.letters) < 2:
-            told = f"多选题至少要有两个答案,现在只有{question.letters}"
+            told = f"多选题至少要有两个答案,现在只有{quote(question.letters)}"
             yield _about("C06", Severity.ERROR, question, "answer", told)
         elif missing:
-            told = f"答案是{question.letters},但选项{'、'.join(missing)}是空的"
+            told = f"答案是{quote(question.letters)},但其中的选项{quote('、'.join(missing))}是空的"
             yield _about("C06", Severity.ERROR, question, "answer", told)
         elif len(question.letters) == len(question.filled_options) >= 4:
             everything += 1
@@ -85,7 +85,7 @@ def check_true_false(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
     """C07: the answer of a true/false question says true or false."""
     for question in bank.questions:
         if question.kind is Kind.TRUE_FALSE and question.answer and question.truth is None:
-            told = f"判断题的答案应当是 √/×、对/错、正确/错误、A/B 或 T/F,现在是「{question.answer[:30]}」"
+            told = f"判断题的答案应当是 √/×、对/错、正确/错误、A/B 或 T/F,现在是{quote(question.answer)}"
             yield _about("C07", Severity.ERROR, question, "answer", told)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from uploads.banks.answers import parse_letters, parse_truth
 from uploads.banks.bank import Bank
 from uploads.banks.models import CHOICE_KINDS, Finding, Kind, Question, Severity
-from uploads.banks.text import half
+from uploads.banks.text import half, quote
 from uploads.banks.thresholds import Thresholds
 
 _ALL_RIGHT = re.compile(
@@ -49,7 +49,7 @@ def check_wording(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
     for question in bank.questions:
         for index, text in enumerate(question.options):
             if _MAY_BE_ALL.search(text) and _ALL_RIGHT.search(text):
-                yield _about("C21", Severity.INFO, question, f"option:{index}", f"选项「{text[:20]}」没有区分度")
+                yield _about("C21", Severity.INFO, question, f"option:{index}", f"选项{quote(text, 20)}没有区分度")
         if "不" in question.stem and _DOUBLE_NEGATIVE.search(question.stem):
             yield _about("C21", Severity.INFO, question, "stem", "题干可能有双重否定,请改得直白一些")
         old = outdated.search(question.stem) if outdated else None
@@ -85,7 +85,7 @@ def _stem_artefacts(question: Question, has_pictures: bool) -> Iterator[Finding]
     if "(" in stem or "（" in stem or "【" in stem or "[" in stem:
         for match in _INLINE.finditer(half(stem)):
             if _is_answer(question, match[1]):
-                yield _about("C22", Severity.WARN, question, "stem", f"题干的括号里留着答案「{match[1]}」")
+                yield _about("C22", Severity.WARN, question, "stem", f"题干的括号里留着答案{quote(match[1])}")
                 break
     if "图" in stem and not has_pictures and _SEE_PICTURE.search(stem):
         yield _about("C22", Severity.WARN, question, "stem", "题干提到图,文件里却没有图片")
@@ -114,9 +114,9 @@ def _artefact(text: str) -> str:
     if "#" in text and (error := _ERROR.search(text)):
         return f"留有错误值 {error[0]}"
     if ("{" in text or "｛" in text) and (tag := _TAG.search(half(text))):
-        return f"留有模板标记 {tag[0]}"
+        return f"留有模板标记{quote(tag[0])}"
     if ("<" in text or "&" in text) and (mark := _MARKUP.search(text)):
-        return f"留有网页标记 {mark[0][:20]}"
+        return f"留有网页标记{quote(mark[0], 20)}"
     return ""
 
 
