@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import cache
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.config import ConfigError
@@ -145,15 +146,14 @@ def deliver(url: str, message: EmailMessage, *, sender: str, recipient: str) -> 
 
 
 def _connect(server: Server) -> smtplib.SMTP:
-    context = ssl.create_default_context()
     client: smtplib.SMTP | None = None
     try:
         if server.tls:
-            client = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT_SECONDS, context=context)
+            client = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT_SECONDS, context=_tls())
         else:
             client = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_SECONDS)
         client.ehlo_or_helo_if_needed()
-        encrypted = server.tls or _start_tls(client, server, context)
+        encrypted = server.tls or _start_tls(client, server)
         if server.user:
             if not encrypted and server.host not in _LOOPBACK:
                 raise MailServerDown(f"{server.host} offers no TLS, and a password does not go over an open line")
@@ -169,10 +169,16 @@ def _connect(server: Server) -> smtplib.SMTP:
     return client
 
 
-def _start_tls(client: smtplib.SMTP, server: Server, context: ssl.SSLContext) -> bool:
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the machine's certificates takes longer than a mail: once a process, and only where TLS is spoken.
+    return ssl.create_default_context()
+
+
+def _start_tls(client: smtplib.SMTP, server: Server) -> bool:
     if server.starttls == "off" or (server.starttls == "auto" and not client.has_extn("starttls")):
         return False
-    client.starttls(context=context)
+    client.starttls(context=_tls())
     client.ehlo()
     return True
 
