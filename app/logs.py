@@ -19,7 +19,7 @@ def configure(*, level: int = logging.INFO, human: bool = False) -> None:
     ]
     last: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if human:
-        last = structlog.dev.ConsoleRenderer()
+        last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     tail: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not human:
         tail.append(structlog.processors.format_exc_info)

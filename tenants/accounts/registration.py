@@ -127,6 +127,8 @@ def register_organisation(
     with gate.opened(uscc, email, throttle.REGISTER_BY_PLACE.key(ip), user_id=user_id):
         throttle.check(throttle.REGISTER_BY_PLACE, ip)
         throttle.count(throttle.REGISTER_BY_PLACE, ip, succeeded=True)
+        if _is_repeated(uscc, email, owner.password):
+            return
         _check_free(uscc)
         user = User(
             id=user_id,
@@ -166,6 +168,15 @@ def register_another(
         _check_free(uscc)
         user = db.session.get_one(User, user_id)
         return _make_tenant(organisation, uscc, user, settings=settings, bucket_prefix=bucket_prefix, ip=ip, now=now)
+
+
+def _is_repeated(uscc: str, email: str, password: str) -> bool:
+    """Whether this very registration has arrived before: a double click, a request sent again after a broken line."""
+    made_at = db.session.scalar(select(Organisation.created_at).where(Organisation.uscc == uscc))
+    if made_at is None:
+        return False
+    stored = db.session.scalar(select(User.password_hash).where(User.email == email, User.created_at == made_at))
+    return passwords.verify_password(stored, password)
 
 
 def _check_free(uscc: str) -> None:

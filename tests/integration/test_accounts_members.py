@@ -10,15 +10,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import ProgrammingError
 
 from app import clock
 from app.db import db
+from tenants.accounts import gate
 from tenants.events import Event
 from tenants.models import Invitation, Membership, User
 from tenants.notices import Notice
 from tenants.scope import Role
+from tenants.tokens import hash_token
 from tests.factories.letters import letters_to
 from tests.factories.people import People, Person
 from tests.integration.accounts_world import PASSWORD, give_password, sign_in
@@ -118,6 +122,26 @@ def test_an_invitation_is_only_for_its_address(
     answer = visitor.post(link)
     assert answer.status_code == 422
     assert _member(people, other.user_id) is None
+
+
+def test_a_link_grants_its_own_role_and_side_only(
+    app: Flask, people: People, organisation: uuid.UUID, invite: Callable[..., str]
+) -> None:
+    """By the database itself, should a view ever forget."""
+    token = invite(role="viewer").rsplit("/", 1)[1]
+    person, other = people.nobody(), people.organisation()
+    wrong = [
+        (organisation, "owner", hash_token(token)),
+        (other, "viewer", hash_token(token)),
+        (organisation, "viewer", "x"),
+    ]
+    row = {"id": uuid.uuid4(), "user_id": person.user_id, "created_at": clock.now()}
+    with app.app_context():
+        for side, role, key in wrong:
+            with gate.opened(key, user_id=person.user_id), pytest.raises(ProgrammingError, match="row-level security"):
+                db.session.execute(insert(Membership).values(row | {"organisation_id": side, "role": role}))
+            db.session.rollback()
+        db.session.remove()
 
 
 @pytest.mark.parametrize(

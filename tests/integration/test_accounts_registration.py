@@ -100,6 +100,23 @@ def test_the_same_code_twice_names_whom_to_ask_and_nobody_else(client: FlaskClie
         assert db.session.scalar(select(User.id).where(User.email == "li@example.cn")) is None
 
 
+def test_a_registration_sent_twice_is_one(
+    client: FlaskClient, people: People, drain: Callable[[], int], mail_folder: Path
+) -> None:
+    data = registration(USCC, "double@example.cn")
+    assert [client.post("/register", data=data).status_code for _ in range(2)] == [303, 303]
+    drain()
+    assert len(_organisations(people)) == 1
+    assert [letter.subject for letter in letters_to("double@example.cn", mail_folder)] == ["请确认您的邮箱"]
+    guess = client.post("/register", data=data | {"password": "a guess by somebody else"})
+    assert guess.status_code == 422
+
+
+def test_invisible_characters_are_dropped(client: FlaskClient, people: People) -> None:
+    client.post("/register", data=registration(USCC, "wang@example.cn", name="青岛\x00 海蓝\u200b  “评价”,中心😀"))
+    assert [one.name for one in _organisations(people)] == ["青岛 海蓝 “评价”,中心😀"]
+
+
 def test_two_registrations_at_once_make_one_tenant(app: Flask, people: People, stack_env: dict[str, str]) -> None:
     """The second looks before the first has committed, and waits on the unique code."""
     answers: list[TestResponse] = []

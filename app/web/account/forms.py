@@ -34,7 +34,10 @@ AFFILIATIONS = (
 
 
 def _strip(value: str | None) -> str | None:
-    return " ".join(value.split()) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # A NUL ends a string in the database's eyes; other invisible characters only make two names look alike.
+    return "".join(char for char in " ".join(value.split()) if char.isprintable())
 
 
 def _needed(message: Any) -> InputRequired:
