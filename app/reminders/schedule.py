@@ -12,6 +12,9 @@ from sqlalchemy import text
 from app import clock
 from app.db import db
 from app.lifecycle.calls.jobs import follow_calls
+from app.lifecycle.directory.jobs import follow_filings
+from app.lifecycle.incubation import jobs as incubation_jobs
+from app.lifecycle.publicity import jobs as publicity_jobs
 from app.lifecycle.scheduling import Periodic
 from app.reminders import engine, sending
 from uploads.intake import sweep_expired
@@ -62,10 +65,19 @@ def sweep_reminders() -> None:
     sending.sweep()
 
 
+def follow_selection() -> None:
+    """End the publicities whose last day is over (R25), mark incubations past their 180 days (R27)."""
+    now = clock.now()
+    publicity_jobs.end_publicities(now=now)
+    incubation_jobs.flag_overdue(now=now)
+
+
 # Between two sending times a run asks next to nothing; often, because in a demo a visitor moves the clock and watches.
 PERIODIC: tuple[Periodic, ...] = (
     Periodic("follow_deadlines", 15, follow_deadlines),
     Periodic("sweep_reminders", 60, sweep_reminders),
     Periodic("expire_uploads", 120, sweep_expired),
     Periodic("follow_calls", 10, follow_calls),
+    Periodic("follow_filings", 30, follow_filings),
+    Periodic("follow_selection", 15, follow_selection),
 )

@@ -131,9 +131,16 @@ READ_WITH_SEAT: dict[str, str] = {
     "application_items": "seated_on_application(application_id)",
     "application_lines": "seated_on_application(application_id)",
     "dossiers": f"{EXPERT} and ((kind = 'question_bank' and seated_on_bank(subject_id))"
-    " or (kind in ('filing_materials', 'supplement') and seated_on_application(subject_id)))",
+    " or (kind = 'filing_materials' and seated_on_application(subject_id))"
+    " or (kind = 'supplement' and exists (select from supplement_requests r where r.id = subject_id)))",
+    "supplement_requests": "seated_on_application(application_id)",
     "dossier_files": f"{EXPERT} and exists (select from dossiers d where d.id = dossier_id)",
 }
+# The department reviews what a city accepted and handed over (R24).
+HANDED_OVER = (
+    f"{DEPARTMENT} and exists (select from dossiers d join applications a on a.id = d.subject_id"
+    " where d.id = dossier_id and d.kind = 'filing_materials' and a.authority_code = '370000')"
+)
 # What the public was shown and what was issued never changes; a receipt is only superseded.
 UPDATABLE = {
     "guidance_entries": None,
@@ -166,6 +173,7 @@ def upgrade() -> None:
         op.execute(f"create policy seats on {table} for select to sheping_owner using (true)")
     for table, condition in READ_WITH_SEAT.items():
         op.execute(f"create policy seated on {table} for select using ({condition})")
+    op.execute(f"create policy handed_over on dossier_files for select using ({HANDED_OVER})")
 
 
 def _tables() -> None:
@@ -607,6 +615,7 @@ def _tables() -> None:
 
 
 def downgrade() -> None:
+    op.execute("drop policy handed_over on dossier_files")
     for table in READ_WITH_SEAT:
         op.execute(f"drop policy seated on {table}")
     for table in POLICIES:

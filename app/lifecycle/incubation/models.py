@@ -40,9 +40,7 @@ class Commitment(Model):
 
     __tablename__ = "commitments"
     __table_args__ = (
-        CheckConstraint(
-            "state in ('issued', 'signed', 'confirmed', 'returned', 'superseded', 'void')", name="state"
-        ),
+        CheckConstraint("state in ('issued', 'signed', 'confirmed', 'returned', 'superseded', 'void')", name="state"),
         Index(
             "uq_commitments_live",
             "application_id",

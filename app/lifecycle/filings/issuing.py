@@ -1,0 +1,274 @@
+"""Code and receipt (赋予机构代码、出具回执): the announced application becomes a filing (R37, R38, R45)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from app.clock import SHANGHAI
+from app.db import db
+from app.lifecycle import casework, paths
+from app.lifecycle.announcements.models import Announcement, AnnouncementEntry, MinistryReport
+from app.lifecycle.applications.models import Application, ApplicationItem
+from app.lifecycle.deadlines.calendar import load_calendar, load_settings
+from app.lifecycle.deadlines.services import set_deadline
+from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt
+from app.lifecycle.trail import new_number
+from app.rules import clocks
+from app.rules import filing as rules
+from app.rules.authority import Act, check_competent
+from app.rules.core import N_, ActorKind, Refusal
+from app.rules.states import FILED_ITEM, FILING, FILING_PERIOD, ApplicationState, ItemState
+from tenants import events
+from tenants.scope import Actor
+
+
+def find_filing(application_id: uuid.UUID) -> Filing | None:
+    """The filing that came of an application."""
+    return db.session.scalar(select(Filing).where(Filing.application_id == application_id))
+
+
+def find_receipt(filing_id: uuid.UUID) -> Receipt | None:
+    """The receipt in force of a filing."""
+    query = select(Receipt).where(Receipt.filing_id == filing_id, Receipt.state == "current")
+    return db.session.scalar(query)
+
+
+def announced_on(application_id: uuid.UUID) -> date | None:
+    """The day on which the department first announced this application (R35)."""
+    query = (
+        select(func.min(Announcement.published_on))
+        .join(AnnouncementEntry, AnnouncementEntry.announcement_id == Announcement.id)
+        .where(AnnouncementEntry.application_id == application_id, Announcement.published_on.is_not(None))
+    )
+    return db.session.scalar(query)
+
+
+def ministry_reported_on(application_id: uuid.UUID) -> date | None:
+    """The day on which an announcement with this application was reported to the ministry (R36)."""
+    query = (
+        select(func.min(MinistryReport.reported_on))
+        .join(AnnouncementEntry, AnnouncementEntry.announcement_id == MinistryReport.announcement_id)
+        .where(AnnouncementEntry.application_id == application_id)
+    )
+    return db.session.scalar(query)
+
+
+def assign_code(*, actor: Actor, application_id: uuid.UUID, code: str, now: datetime) -> Filing:
+    """Give the announced organisation its institution code, unique in the province and for life (R37).
+
+    Refusals: not_competent, not_announced, code_assigned, institution_code_format, institution_code_taken.
+    """
+    application = casework.locked_case(application_id)
+    check_competent(Act.ASSIGN_CODE, application.level, application.city_code, actor.authority_code)
+    if application.state != ApplicationState.ANNOUNCED:
+        raise Refusal("not_announced", "R37", N_("省厅尚未公布,或已办结备案,现在不能赋予机构代码。"))
+    filing = find_filing(application.id)
+    if filing is not None:
+        raise Refusal(
+            "code_assigned",
+            "R37",
+            N_("该机构已赋予机构代码%(current)s,不能更改。"),
+            current=filing.institution_code or "",
+        )
+    normalised = rules.check_institution_code(code, ())
+    announced = FILING.advance(None, "announce", ActorKind.DEPARTMENT)
+    filing = Filing(
+        id=uuid.uuid4(),
+        organisation_id=application.organisation_id,
+        authority_code=actor.authority_code,
+        application_id=application.id,
+        institution_code=normalised,
+        state=FILING.advance(announced, "assign_code", actor.kind),
+        created_at=now,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(filing)
+    except IntegrityError as error:
+        # Codes of other cities cannot be seen from here; the database knows them all, exited ones too.
+        diagnosis = getattr(error.orig, "diag", None)
+        if diagnosis is not None and diagnosis.constraint_name == "uq_filings_institution_code":
+            rules.check_institution_code(normalised, {normalised})
+        raise
+    _record("institution_code_assigned", actor, filing, now, before=announced, rule="R37", title=normalised)
+    casework.note(
+        "institution_code_assigned", actor=actor, application=application, now=now, rule="R37", title=normalised
+    )
+    return filing
+
+
+def issue_receipt(
+    *,
+    actor: Actor,
+    application_id: uuid.UUID,
+    years: int | None = None,
+    term_reason: str = "",
+    now: datetime,
+) -> Receipt:
+    """Issue the receipt: the filing becomes active, its first period begins, its items are filed (R38, R45).
+
+    Refusals: receipt_before_code, receipt_before_announcement, receipt_without_items, receipt_exists, reason_missing.
+    """
+    application = casework.locked_case(application_id)
+    check_competent(Act.ISSUE_RECEIPT, application.level, application.city_code, actor.authority_code)
+    settings, calendar = load_settings(application.authority_code), load_calendar()
+    filing = find_filing(application.id)
+    items = [item for item in application.items if item.state == ItemState.ANNOUNCED]
+    first_on = announced_on(application.id)
+    rules.check_can_issue_receipt(
+        announced_on=first_on,
+        institution_code=filing.institution_code if filing else None,
+        ministry_reported_on=ministry_reported_on(application.id),
+        items=items,
+        current_receipts=int(filing is not None and find_receipt(filing.id) is not None),
+        settings=settings,
+    )
+    if filing is None or first_on is None:  # both were just asked of the rules
+        raise AssertionError("a receipt needs a filing and an announcement")
+    issued_on = now.astimezone(SHANGHAI).date()
+    years = settings.filing_term_years if years is None else years
+    rules.check_term(years, term_reason, settings)
+    start = rules.period_start(receipt_issued_on=issued_on, announced_on=first_on, settings=settings)
+    end = clocks.filing_end(start, calendar, settings, years)
+    period = _begin_period(actor, filing, start, end.due_on)
+    filed = _file_items(actor, filing, application, items)
+    receipt = Receipt(
+        id=uuid.uuid4(),
+        number=new_number("HZ", application.authority_code, now),
+        filing_id=filing.id,
+        period_id=period.id,
+        organisation_id=filing.organisation_id,
+        authority_code=filing.authority_code,
+        kind="first",
+        issued_on=issued_on,
+        valid_from=start,
+        valid_to=end.due_on,
+        items=[_told(item) for item in filed],
+        content_sha256="",
+        state="current",
+        issued_by=actor.user_id,
+        issued_at=now,
+    )
+    receipt.content_sha256 = digest(receipt, filing, application)
+    db.session.add(receipt)
+    before = filing.state
+    filing.state = FILING.advance(before, "issue_receipt", actor.kind)
+    _record(
+        "receipt_issued", actor, filing, now, before=before, rule="R38", title=receipt.number,
+        sha256=receipt.content_sha256,
+    )  # fmt: skip
+    casework.move(
+        actor=actor, application=application, event="file", name="application_filed", now=now, title=receipt.number
+    )
+    set_deadline(
+        actor=actor,
+        clock=end,
+        subject_type="filing_period",
+        subject_id=period.id,
+        subject_label=filing.institution_code or "",
+        organisation_id=filing.organisation_id,
+        authority_code=filing.authority_code,
+        link=paths.RENEWAL,
+        now=now,
+    )
+    casework.tell_organisation(
+        application=application,
+        title=N_("已赋予机构代码并出具备案回执"),
+        rule="R38",
+        now=now,
+        key=f"receipt:{receipt.id}",
+        link=paths.RENEWAL,
+    )
+    return receipt
+
+
+def _begin_period(actor: Actor, filing: Filing, start: date, end: date) -> FilingPeriod:
+    period = FilingPeriod(
+        id=uuid.uuid4(),
+        filing_id=filing.id,
+        organisation_id=filing.organisation_id,
+        authority_code=filing.authority_code,
+        period_no=1,
+        valid_from=start,
+        valid_to=end,
+        state=FILING_PERIOD.advance(None, "start", actor.kind),
+        grade=None,
+        exempt=False,
+    )
+    db.session.add(period)
+    db.session.flush()
+    return period
+
+
+def _file_items(
+    actor: Actor, filing: Filing, application: Application, items: list[ApplicationItem]
+) -> list[FiledItem]:
+    filed = []
+    for position, item in enumerate(items, start=1):
+        casework.move_item(actor=actor, item=item, event="file")
+        filed.append(
+            FiledItem(
+                id=uuid.uuid4(),
+                filing_id=filing.id,
+                organisation_id=filing.organisation_id,
+                authority_code=filing.authority_code,
+                position=position,
+                occupation_code=item.occupation_code,
+                occupation_name=item.occupation_name,
+                work_type=item.work_type,
+                skill_level=item.skill_level,
+                state=FILED_ITEM.advance(None, "file", actor.kind),
+            )
+        )
+    db.session.add_all(filed)
+    db.session.flush()
+    return filed
+
+
+def _told(item: FiledItem) -> dict[str, str]:
+    return {
+        "occupation_code": item.occupation_code,
+        "occupation_name": item.occupation_name,
+        "work_type": item.work_type,
+        "skill_level": item.skill_level,
+    }
+
+
+def digest(receipt: Receipt, filing: Filing, application: Application) -> str:
+    """SHA-256 over what a receipt says: number, organisation, code, level, dates and items, as canonical JSON."""
+    told = {
+        "number": receipt.number,
+        "organisation": application.organisation.name,
+        "uscc": application.organisation.uscc,
+        "institution_code": filing.institution_code,
+        "level": application.level,
+        "issued_on": receipt.issued_on.isoformat(),
+        "valid_from": receipt.valid_from.isoformat(),
+        "valid_to": receipt.valid_to.isoformat(),
+        "items": receipt.items,
+    }
+    return hashlib.sha256(json.dumps(told, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _record(name: str, actor: Actor, filing: Filing, now: datetime, *, before: str, rule: str, **data: str) -> None:
+    db.session.flush()
+    events.record(
+        name,
+        actor=actor,
+        now=now,
+        subject_type="filing",
+        subject_id=filing.id,
+        organisation_id=filing.organisation_id,
+        authority_code=filing.authority_code,
+        before=before,
+        after=filing.state,
+        rule=rule,
+        title=data.get("title", ""),
+        sha256=data.get("sha256", ""),
+    )
