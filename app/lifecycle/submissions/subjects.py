@@ -11,8 +11,10 @@ from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.base import ExecutableOption as ORMOption
 
 from app.db import db
-from app.lifecycle.applications.models import Application, ApplicationItem
+from app.lifecycle.applications.models import Application, ApplicationItem, SupplementRequest
+from app.lifecycle.applications.queries import get_application
 from app.lifecycle.renewals.models import RenewalCycle
+from app.lifecycle.submissions.applications import FilingSubject, SupplementSubject
 from app.lifecycle.submissions.banks import BankSubject
 from app.lifecycle.submissions.renewals import RenewalSubject
 from app.lifecycle.submissions.subject import Subject
@@ -21,7 +23,7 @@ from tenants.scope import Actor
 from uploads.models import Purpose
 
 T = TypeVar("T")
-_MATERIALS = (Purpose.filing_materials, Purpose.commitment, Purpose.supplement)
+_OPEN_KINDS = frozenset({Purpose.question_bank, Purpose.self_assessment, Purpose.filing_materials, Purpose.supplement})
 
 
 def find_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Subject | None:
@@ -33,6 +35,13 @@ def find_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Sub
         options = (joinedload(RenewalCycle.filing), joinedload(RenewalCycle.period))
         cycle = _find(RenewalCycle, subject_id, lock, *options)
         return RenewalSubject(cycle) if cycle else None
+    if kind == Purpose.filing_materials:
+        application = get_application(subject_id, lock=lock)
+        return FilingSubject(application) if application else None
+    if kind == Purpose.supplement:
+        request = db.session.get(SupplementRequest, subject_id)
+        application = get_application(request.application_id, lock=lock) if request else None
+        return SupplementSubject(request, application) if request and application else None
     return None
 
 
@@ -45,7 +54,7 @@ def _find(model: type[T], row_id: uuid.UUID, lock: bool, *options: ORMOption) ->
 
 def get_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Subject:
     """As `find_subject`. Refusal subject_unknown, kind_not_open."""
-    if kind not in {Purpose.question_bank, Purpose.self_assessment}:
+    if kind not in _OPEN_KINDS:
         raise Refusal("kind_not_open", "", N_("这类材料暂不能在线提交。请联系主管人力资源社会保障部门。"))
     subject = find_subject(kind, subject_id, lock=lock)
     if subject is None:
@@ -64,7 +73,7 @@ def check_upload(*, actor: Actor, purpose: Purpose, subject_id: uuid.UUID | None
     """
     if subject_id is None:
         return
-    if purpose in {Purpose.question_bank, Purpose.self_assessment}:
+    if purpose in _OPEN_KINDS:
         get_subject(purpose, subject_id).check_upload(now=now)
-    elif purpose in _MATERIALS and db.session.get(Application, subject_id) is None:
+    elif purpose == Purpose.commitment and db.session.get(Application, subject_id) is None:
         raise _unknown()

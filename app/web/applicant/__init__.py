@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from app.web.applicant import commitment, deadlines, dossiers, handin, home, incubation, renewal
+from app.web.applicant import (
+    applications,
+    commitment,
+    consultations,
+    deadlines,
+    dossiers,
+    handin,
+    home,
+    incubation,
+    renewal,
+)
 from app.web.applicant.base import ACCESS, blueprint
 
-VIEWS = (home, commitment, incubation, handin, renewal, dossiers, deadlines)
+VIEWS = (home, applications, consultations, commitment, incubation, handin, renewal, dossiers, deadlines)
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]

@@ -67,7 +67,7 @@ def _selection(space: Space) -> Iterator[Task]:
     if application is not None and not space.in_incubation:
         yield Task(
             gettext("申报 %(number)s", number=application.number),
-            None,
+            link_to("applicant.application", application_id=application.id),
             str(APPLICATION.tone(application.state)),
             gettext(APPLICATION.label(application.state)),
         )

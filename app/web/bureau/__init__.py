@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from app.web.bureau import boards, plans, review
+from app.web.bureau import applications, boards, cases, experts, incubation, panels, plans, publicity, reports, review
 from app.web.bureau.base import ACCESS, blueprint
 
-__all__ = ["ACCESS", "blueprint", "boards", "plans", "review"]
+__all__ = [
+    "ACCESS",
+    "applications",
+    "blueprint",
+    "boards",
+    "cases",
+    "experts",
+    "incubation",
+    "panels",
+    "plans",
+    "publicity",
+    "reports",
+    "review",
+]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.web.province import calls, catalogue, views
+from app.web.province import announcements, calls, catalogue, consultations, views
 from app.web.province.base import ACCESS, blueprint
 
-VIEWS = (views, calls, catalogue)
+VIEWS = (views, calls, catalogue, consultations, announcements)
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]

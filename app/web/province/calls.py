@@ -22,6 +22,7 @@ from app.lifecycle.calls.services import CallContent
 from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.plans import queries as plan_queries
 from app.lifecycle.plans.services import include_plan, merge_occupations
+from app.lifecycle.trail import check_unchanged
 from app.rules.calls import CALL_SECTIONS, close_at_of, find_missing_sections, priority_share
 from app.rules.core import Refusal
 from app.rules.states import CALL, CallState, PlanState
@@ -258,7 +259,7 @@ def call_publish(call_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _publish(row: Call) -> None:
-    services.check_unchanged(subject_type="call", subject_id=row.id, version=row.version, expected=shown_version())
+    check_unchanged(subject_type="call", subject_id=row.id, version=row.version, expected=shown_version())
     services.publish_call(actor=actor(), call=row, now=g.now)
 
 

@@ -1,0 +1,51 @@
+"""The files' tasks in the bureau's queue follow what the acceptance desk decides on their application."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import joinedload
+
+from app.db import db
+from app.lifecycle.applications.models import Application, SupplementRequest
+from tenants.scope import Actor
+from uploads.models import Dossier, DossierState, Purpose, ReviewState, ReviewTask
+
+_DONE = (ReviewState.accepted, ReviewState.returned)
+
+
+def list_dossiers(application: Application) -> list[Dossier]:
+    """What was handed in with an application and its supplements, oldest first."""
+    requests = select(SupplementRequest.id).where(SupplementRequest.application_id == application.id)
+    query = select(Dossier).where(
+        or_(
+            and_(Dossier.kind == Purpose.filing_materials, Dossier.subject_id == application.id),
+            and_(Dossier.kind == Purpose.supplement, Dossier.subject_id.in_(requests)),
+        )
+    )
+    return list(db.session.scalars(query.order_by(Dossier.submitted_at, Dossier.id)))
+
+
+def list_tasks(application: Application) -> list[ReviewTask]:
+    """Their tasks in the queue, with dossier and files, oldest first."""
+    ids = [dossier.id for dossier in list_dossiers(application)]
+    query = (
+        select(ReviewTask)
+        .where(ReviewTask.dossier_id.in_(ids))
+        .options(joinedload(ReviewTask.dossier).selectinload(Dossier.files))
+    )
+    return list(db.session.scalars(query.order_by(ReviewTask.arrived_at, ReviewTask.id)))
+
+
+def close_tasks(actor: Actor, application: Application, state: ReviewState, reason: str, now: datetime) -> None:
+    """Mark every open task and its dossier as decided; what has not arrived yet is marked when it is looked at."""
+    outcome = DossierState.accepted if state == ReviewState.accepted else DossierState.returned
+    for task in list_tasks(application):
+        if task.state in _DONE:
+            continue
+        task.state, task.decided_at, task.decided_by, task.reason = state, now, actor.user_id, reason or None
+        task.version += 1
+        if task.dossier.state == DossierState.delivered:
+            task.dossier.state, task.dossier.decided_at, task.dossier.reason = outcome, now, reason or None
+    db.session.flush()

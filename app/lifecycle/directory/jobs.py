@@ -1,0 +1,13 @@
+"""Keeping the public directory in line with filings."""
+
+from __future__ import annotations
+
+from app import clock
+from app.db import db
+from app.lifecycle.directory.services import derive_directory
+
+
+def follow_filings() -> None:
+    """Derive what has changed, as the system; safe to run at any time and again."""
+    derive_directory(now=clock.now())
+    db.session.commit()

@@ -1,0 +1,133 @@
+"""Publicities for everybody: what is public, until when and why; objecting with one's name; following it by code."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import abort, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from app.db import db
+from app.lifecycle.publicity import objections, queries, services
+from app.lifecycle.publicity.models import Publicity
+from app.lifecycle.publicity.objections import ObjectionText
+from app.lifecycle.publicity.queries import PublicityFilter
+from app.rules import clocks
+from app.rules.core import Refusal
+from app.rules.states import OBJECTION, PUBLICITY
+from app.web import wording
+from app.web.access import PUBLIC
+from app.web.cursors import read_cursor, write_cursor
+from app.web.errors import refusal_text
+from app.web.explaining import day_rows
+from app.web.guards import actor
+from app.web.public.views import ACCESS, blueprint
+from tenants import scope
+from tenants.queries import list_authorities
+from tenants.scope import PUBLIC_ACTOR, Actor, Scope, ScopeKind
+
+PAGE_SIZE = 20
+ACCESS |= {
+    "public.publicity": PUBLIC,
+    "public.publicity_one": PUBLIC,
+    "public.publicity_object": PUBLIC,
+    "public.objection_lookup": PUBLIC,
+}
+
+
+@blueprint.get("/publicity")
+def publicity() -> ResponseReturnValue:
+    """Running publicities, or all that ever were."""
+    show = "all" if request.args.get("show") == "all" else "running"
+    code = request.args.get("authority", "")
+    wanted = PublicityFilter(
+        states=queries.RUNNING if show == "running" else (),
+        text=request.args.get("q", "")[:100],
+        authority_code=code if code.isdigit() else "",
+    )
+    rows = queries.list_public(wanted=wanted, after=read_cursor(request.args.get("cursor")), limit=PAGE_SIZE + 1)
+    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    return render_template(
+        "public/publicity.html",
+        rows=rows,
+        show=show,
+        authority=wanted.authority_code,
+        authorities=[("", gettext("全部")), *((one.code, one.name) for one in list_authorities())],
+        machine=PUBLICITY,
+        is_narrowed=bool(wanted.text or wanted.authority_code),
+        next_cursor=write_cursor(rows[-1].published_at, rows[-1].id) if more and rows[-1].published_at else None,
+    )
+
+
+def _public(publicity_id: uuid.UUID) -> Publicity:
+    row = queries.get_publicity(publicity_id)
+    if row is None or row.published_at is None:
+        abort(404)
+    return row
+
+
+@blueprint.get("/publicity/<uuid:publicity_id>")
+def publicity_one(publicity_id: uuid.UUID) -> ResponseReturnValue:
+    """One publicity with its end and why, and the form to object."""
+    return _page(_public(publicity_id))
+
+
+def _page(row: Publicity, problem: str = "") -> ResponseReturnValue:
+    page = render_template(
+        "public/publicity_one.html",
+        publicity=row,
+        machine=PUBLICITY,
+        problems=(problem,) if problem else (),
+        typed=request.form,
+        ticked=request.form.getlist("item"),
+        days=day_rows(row.explanation),
+        level_names=wording.LEVELS,
+        running=row.state in queries.RUNNING and row.due_at is not None and not clocks.is_over(row.due_at, g.now),
+        intact=services.digest(row) == row.content_sha256,
+    )
+    return page, 422 if problem else 200
+
+
+def _objector() -> Actor:
+    """Whoever is signed in as an organisation or an official objects as such; anybody else as the public."""
+    mine = actor()
+    named = (ScopeKind.organisation, ScopeKind.bureau, ScopeKind.department)
+    return mine if mine.kind in named else PUBLIC_ACTOR
+
+
+@blueprint.post("/publicity/<uuid:publicity_id>/objections")
+def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
+    """Object with one's name; the query code is shown once."""
+    objector = _objector()
+    if objector is PUBLIC_ACTOR:
+        scope.switch(db.session, scope.PUBLIC)
+    row = _public(publicity_id)
+    text = ObjectionText(
+        name=request.form.get("name", ""),
+        contact=request.form.get("contact", ""),
+        statement=request.form.get("statement", ""),
+        evidence=request.form.get("evidence", ""),
+        item_ids=request.form.getlist("item"),
+    )
+    try:
+        lodged = objections.lodge_objection(actor=objector, publicity_id=publicity_id, text=text, now=g.now)
+    except Refusal as refusal:
+        db.session.rollback()
+        return _page(_public(publicity_id), refusal_text(refusal))
+    title = row.title
+    db.session.commit()
+    return render_template("public/objection_lodged.html", lodged=lodged, title=title, at=g.now)
+
+
+@blueprint.route("/objections", methods=["GET", "POST"])
+def objection_lookup() -> ResponseReturnValue:
+    """How one's objection stands, by its query code; a POST, so that the code stays out of addresses and logs."""
+    if request.method == "GET":
+        return render_template("public/objection_lookup.html", objection=None, problem="", machine=OBJECTION)
+    code = objections.hash_code(request.form.get("code", "")[:40])
+    scope.switch(db.session, Scope(ScopeKind.gate, gate_keys=(code,)))
+    found = queries.find_by_code(code)
+    problem = "" if found else gettext("没有找到这个查询码。请核对后重新输入(不区分大小写)。")
+    page = render_template("public/objection_lookup.html", objection=found, problem=problem, machine=OBJECTION)
+    return page, 422 if problem else 200
