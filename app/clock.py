@@ -55,6 +55,11 @@ def now() -> datetime:
     return _frozen if _frozen is not None else datetime.now(UTC) + offset()
 
 
+def real_now() -> datetime:
+    """The present instant without the demo's offset: what sign-in sessions last by."""
+    return now() - offset()
+
+
 def today() -> date:
     """Today's date in Asia/Shanghai."""
     return now().astimezone(SHANGHAI).date()

@@ -62,6 +62,7 @@ class Config:
     upload_url_seconds: int
     session_hours: int
     bucket_prefix: str
+    trusted_proxies: int
 
     def sqlalchemy_url(self, role: str) -> str:
         """The database address of one of the three roles (web, worker, owner), for the psycopg driver."""
@@ -115,4 +116,5 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         upload_url_seconds=number("UPLOAD_URL_SECONDS", 6 * 3600),
         session_hours=number("SESSION_HOURS", 12),
         bucket_prefix=text("BUCKET_PREFIX", "sheping"),
+        trusted_proxies=number("TRUSTED_PROXIES", 0),
     )

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, request, session
 from flask_babel import get_locale
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, clock, config, logs
 from app.cli.main import sheping
@@ -55,6 +56,9 @@ def create_app(role: str = "web", settings: Config | None = None, **overrides: A
     login_manager.init_app(app)
     login_manager.session_protection = None
     app.extensions["sheping_store"] = ObjectStore.from_config(settings)
+    if hops := settings.trusted_proxies:
+        # Only what that many proxies of our own wrote is believed: a visitor could forge the rest.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     _install_clock(app, settings)
     _install_web(app)
     return app

@@ -17,6 +17,7 @@ from app.lifecycle.incubation import jobs as incubation_jobs
 from app.lifecycle.publicity import jobs as publicity_jobs
 from app.lifecycle.scheduling import Periodic
 from app.reminders import engine, sending
+from tenants.accounts import throttle
 from uploads.intake import sweep_expired
 
 LOCK_SPACE = 5205
@@ -72,12 +73,19 @@ def follow_selection() -> None:
     incubation_jobs.flag_overdue(now=now)
 
 
+def purge_attempts() -> None:
+    """Drop tries at a password that no limit looks at any more."""
+    throttle.purge()
+    db.session.commit()
+
+
 # Between two sending times a run asks next to nothing; often, because in a demo a visitor moves the clock and watches.
 PERIODIC: tuple[Periodic, ...] = (
     Periodic("follow_deadlines", 15, follow_deadlines),
     Periodic("sweep_reminders", 60, sweep_reminders),
     Periodic("expire_uploads", 120, sweep_expired),
     Periodic("follow_calls", 10, follow_calls),
+    Periodic("purge_attempts", 3600, purge_attempts),
     Periodic("follow_filings", 30, follow_filings),
     Periodic("follow_selection", 15, follow_selection),
 )

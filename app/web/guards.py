@@ -91,7 +91,7 @@ def _check(access: Access, who: object) -> None:
 
 
 def _load_session(token: str) -> Identity | None:
-    return identity.find_by_session(token, now=g.now)
+    return identity.find_by_session(token, now=clock.real_now())
 
 
 def _load_bearer(req: Any) -> Identity | None:

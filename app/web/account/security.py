@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from flask_login import logout_user
 
+from app import clock
 from app.rules.core import Refusal
 from app.web.access import ACCOUNT
 from app.web.account.base import blueprint, client_ip, own_actor, see_other, show_refusal
@@ -65,7 +66,7 @@ def list_sessions() -> ResponseReturnValue:
             "seen": row.last_seen_at,
             "current": row.id == who.session_id,
         }
-        for row in sessions.list_sessions(who.user_id, now=g.now)
+        for row in sessions.list_sessions(who.user_id, now=clock.real_now())
     ]
     return render_template("account/sessions.html", rows=rows)
 
