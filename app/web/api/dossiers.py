@@ -14,6 +14,7 @@ from app.web.api.routing import route
 from app.web.api.schema import BadInput, Fault
 from app.web.guards import actor, commits
 from tenants import events
+from tenants.accounts.confirmation import require_confirmed
 from tenants.events import Event
 from uploads.models import Dossier, DossierState, Purpose
 
@@ -41,6 +42,7 @@ def _idempotency_key() -> str:
 )
 @commits
 def submit_dossier(body: DossierRequest) -> tuple[int, DossierReceipt]:
+    require_confirmed(actor())
     dossier = services.submit_dossier(
         actor=actor(),
         kind=body.kind,
