@@ -49,7 +49,7 @@ def inspect_files(
     for path in paths:
         report = _inspect(path, item, whole, as_json, err)
         if as_json:
-            out.write(json.dumps(report.to_json_dict(), ensure_ascii=False) + "\n")
+            write_json(report, out)
             out.flush()
         else:
             print_report(report, out)
@@ -79,6 +79,24 @@ def _inspect(path: str | Path, item: ItemRef | None, blueprint: Blueprint | None
             bar.update(task, advance=1, description=f"检查 {title}" if title else f"读取 {Path(path).name}")
 
         return inspect_path(path, item=item, blueprint=blueprint, progress=told)
+
+
+def write_json(report: Report, out: TextIO) -> None:
+    """The object on one line, its long lists a thousand items at a time: a bad bank's pairs need no second copy in memory."""
+    whole = report.to_json_dict()
+    separator = "{"
+    for name, value in whole.items():
+        out.write(f"{separator}{json.dumps(name)}: ")
+        if isinstance(value, list):
+            out.write("[")
+            for first in range(0, len(value), 1000):
+                items = json.dumps(value[first : first + 1000], ensure_ascii=False)
+                out.write((", " if first else "") + items[1:-1])
+            out.write("]")
+        else:
+            out.write(json.dumps(value, ensure_ascii=False))
+        separator = ", "
+    out.write("}\n")
 
 
 def print_report(report: Report, out: TextIO) -> None:

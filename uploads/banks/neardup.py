@@ -26,6 +26,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist, cpdist
 
 Ints = npt.NDArray[np.int64]
+Narrow = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 
 _BITS = 256
@@ -38,6 +39,7 @@ _TILE = (64, 8192)
 _DENSE = 10
 _SWEPT_AT_ONCE = 30_000_000
 _ENDLESS = np.int64(1) << 50
+_RARE_NEVER = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class _Texts:
     edits: Ints
     reach: Ints
     budget: Ints
-    codes: Ints
+    codes: Narrow
     start: Ints
 
     @property
@@ -84,7 +86,7 @@ def _prepare(texts: Sequence[str], similarity: float) -> _Texts:
     raw = np.frombuffer("".join(ordered).encode("utf-32-le", "surrogatepass"), np.uint32)
     used = np.zeros(0x110000, np.bool_)
     used[raw] = True
-    dense = np.cumsum(used) - 1
+    dense = np.cumsum(used, dtype=np.int32) - 1
     return _Texts(
         texts=ordered,
         original=original,
@@ -92,7 +94,7 @@ def _prepare(texts: Sequence[str], similarity: float) -> _Texts:
         edits=allowed[length],
         reach=np.searchsorted(length, partner[length], "right"),
         budget=allowed[partner[length]],
-        codes=dense[raw],
+        codes=dense[raw].astype(np.int32),
         start=np.concatenate([[0], np.cumsum(length)[:-1]]) if len(length) else length,
     )
 
@@ -121,32 +123,40 @@ class _Index:
 
     size: int
     key: Ints
-    position: Ints
-    piece: Ints
-    cost: Ints
+    position: Narrow
+    piece: Narrow
+    cost: Narrow
 
 
 def _index(data: _Texts, size: int) -> _Index:
+    """Built with few and narrow temporaries: for 50,000 stems every array here has more than a million entries."""
     total = len(data.codes)
-    owner = np.repeat(np.arange(data.count), data.length)
-    place = np.arange(total) - data.start[owner]
-    whole = np.flatnonzero(place <= data.length[owner] - size)
+    owner = np.repeat(np.arange(data.count, dtype=np.int32), data.length)
+    place = (np.arange(total) - np.repeat(data.start, data.length)).astype(np.int32)
+    whole = np.flatnonzero(place <= data.length[owner] - size).astype(np.int32)
     width = np.int64(data.codes.max() + 1)
-    value = data.codes[whole]
+    value = data.codes[whole].astype(np.int64)
     for step in range(1, size):
-        value = value * width + data.codes[whole + step]
+        value *= width
+        value += data.codes[whole + step]
     order = np.argsort(value, kind="stable")
-    sorted_value = value[order]
-    new = np.concatenate([[True], sorted_value[1:] != sorted_value[:-1]])
-    rank = np.cumsum(new) - 1
-    piece = np.full(total, -1, np.int64)
-    piece[whole[order]] = rank
-    cost = np.full(total, _ENDLESS, np.int64)
-    cost[whole[order]] = np.bincount(rank)[rank]
-    return _Index(size, rank * data.count + owner[whole[order]], place[whole[order]], piece, cost)
+    value = value[order]
+    whole = whole[order]
+    del order
+    new = np.concatenate([[True], value[1:] != value[:-1]])
+    del value
+    rank = np.cumsum(new, dtype=np.int32) - np.int32(1)
+    piece = np.full(total, -1, np.int32)
+    piece[whole] = rank
+    cost = np.full(total, _RARE_NEVER, np.int32)
+    cost[whole] = np.bincount(rank).astype(np.int32)[rank]
+    key = rank.astype(np.int64)
+    key *= data.count
+    key += owner[whole]
+    return _Index(size, key, place[whole], piece, cost)
 
 
-def _choose_cheapest(costs: Sequence[tuple[int, Ints]], length: int, wanted: int) -> tuple[Ints, Ints]:
+def _choose_cheapest(costs: Sequence[tuple[int, Narrow]], length: int, wanted: int) -> tuple[Ints, Ints]:
     """The cheapest `wanted` disjoint pieces of texts of one length, by dynamic programming over all texts at once.
 
     `costs` pairs a size with the cost of the piece at each position (texts × positions). Returns positions and sizes,
@@ -176,7 +186,7 @@ def _choose_cheapest(costs: Sequence[tuple[int, Ints]], length: int, wanted: int
     return places, sizes
 
 
-def _choose_even(cost: Ints, size: int, length: int, wanted: int) -> tuple[Ints, Ints]:
+def _choose_even(cost: Narrow, size: int, length: int, wanted: int) -> tuple[Ints, Ints]:
     """The same for long texts: the rarest piece out of each of `wanted` equal parts."""
     edges = np.linspace(0, length, wanted + 1).astype(np.int64)
     places = np.empty((len(cost), wanted), np.int64)
@@ -317,7 +327,7 @@ def _search(
     for index in indexes:
         mine = np.flatnonzero(probes.size == index.size)
         text, at = probes.text[mine], probes.at[mine]
-        base = index.piece[data.start[text] + at] * data.count
+        base = index.piece[data.start[text] + at].astype(np.int64) * data.count
         low = np.searchsorted(index.key, base + probes.low[mine], "left")
         high = np.searchsorted(index.key, base + probes.high[mine], "left")
         work += np.bincount(text, weights=np.maximum(high - low, 0), minlength=data.count)

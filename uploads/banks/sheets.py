@@ -12,7 +12,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from uploads.banks import biff, ooxml
 from uploads.banks.archive import Problem
@@ -48,8 +55,14 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-def _text_rows(raw: list[list[object]]) -> list[list[str]]:
-    return [[value.strip() if type(value) is str else cell_text(value) for value in row] for row in raw]
+def _text_rows(sheet: CalamineSheet) -> list[list[str]]:
+    """Row by row, so that a sheet is never held twice; calamine gives all rows, but columns from the first used one."""
+    if sheet.start is None:
+        return []
+    left = [""] * sheet.start[1]
+    return [
+        left + [value.strip() if type(value) is str else cell_text(value) for value in row] for row in sheet.iter_rows()
+    ]
 
 
 def read_workbook(path: Path, kind: FileKind) -> tuple[list[Table], list[Problem]]:
@@ -81,10 +94,9 @@ def _tables(book: CalamineWorkbook, marks: dict[str, SheetMarks]) -> Iterator[Ta
         if meta.typ not in (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet):
             continue
         sheet = book.get_sheet_by_name(meta.name)
-        raw: list[list[object]] = sheet.to_python(skip_empty_area=False)  # type: ignore[assignment]
         yield Table(
             name=meta.name,
-            rows=_text_rows(raw),
+            rows=_text_rows(sheet),
             merged=sheet.merged_cell_ranges or [],
             marks=marks.get(meta.name) or SheetMarks(),
             hidden=meta.visible != SheetVisibleEnum.Visible,

@@ -76,3 +76,14 @@ def test_the_workbook_of_a_report_holds_no_formula(tmp_path: Path) -> None:
             for cell in row:
                 assert cell.data_type != "f"
                 assert not str(cell.value or "").startswith(("=", "+", "-", "@"))
+
+
+def test_long_lists_are_written_whole(tmp_path: Path) -> None:
+    rows = [banks.single(n, "") for n in range(1, 1300)] + [banks.single(n) for n in range(1, 1300)]
+    path = banks.simple_bank(tmp_path / "a.xlsx", rows)
+    code, (found,), *_ = run(path)
+    report = inspect_path(path).to_json_dict()
+    assert code == 1
+    assert found["findings"] == report["findings"]
+    assert found["duplicates"] == report["duplicates"]
+    assert len(found["duplicates"]) >= 1299
