@@ -12,9 +12,11 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 PREFIX = "intake-"
 # Between making a file and locking it lies an instant in which another job must not take it for a leftover.
@@ -41,16 +43,28 @@ def fetched(pieces: Iterable[bytes], folder: Path) -> Iterator[Copy]:
     try:
         with os.fdopen(descriptor, "wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            sha256, sm3, size = hashlib.sha256(), hashlib.new("sm3"), 0
-            for piece in pieces:
-                sha256.update(piece)
-                sm3.update(piece)
-                size += len(piece)
-                file.write(piece)
+            sha256, sm3 = hashlib.sha256(), hashlib.new("sm3")
+            size = _pour(pieces, file, sha256, sm3)
             file.flush()
             yield Copy(path, size, sha256.hexdigest(), sm3.hexdigest())
     finally:
         path.unlink(missing_ok=True)
+
+
+def _pour(pieces: Iterable[bytes], file: BinaryIO, *hashes: Any) -> int:
+    """Write and hash all pieces; the hashes of one run while the next is fetched. Returns the bytes."""
+    size = 0
+    running: list[Future[None]] = []
+    with ThreadPoolExecutor(len(hashes)) as pool:
+        for piece in pieces:
+            for one in running:
+                one.result()
+            running = [pool.submit(each.update, piece) for each in hashes]
+            file.write(piece)
+            size += len(piece)
+        for one in running:
+            one.result()
+    return size
 
 
 def remove_leftovers(folder: Path) -> int:

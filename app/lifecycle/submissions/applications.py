@@ -45,16 +45,10 @@ class _OfApplication(Subject):
     def follow_files(self, *, uploads: Sequence[Upload]) -> None:
         """Attachments have no state of their own."""
 
-    def deliver(self, *, actor: Actor, now: datetime) -> None:
-        """The application was handed in when it was sent; arriving changes nothing."""
-
     def fail_delivery(self, *, actor: Actor) -> None:
         """The dossier says so itself."""
 
     def give_up_delivery(self, *, actor: Actor) -> None:
-        """The dossier says so itself."""
-
-    def retry_delivery(self, *, actor: Actor) -> None:
         """The dossier says so itself."""
 
     def accept(self, *, actor: Actor, now: datetime) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import update
+
+from app.db import db
 from app.lifecycle import paths
 from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.applications.queries import label_of
@@ -28,6 +32,11 @@ _BEFORE_SUBMISSION = (
     BankState.CHECK_PASSED,
     BankState.CHECK_FAILED,
     BankState.REVISION_REQUESTED,
+)
+# What the table dispatches from; a dead letter that a person has had retried goes the same way in one step.
+_DISPATCHABLE = (
+    *(step.source for step in QUESTION_BANK.table if step.event == "dispatch" and step.source),
+    BankState.DEAD_LETTER,
 )
 
 
@@ -92,8 +101,15 @@ class BankSubject(Subject):
         self.item.state = APPLICATION_ITEM.advance(self.item.state, event, actor.kind)
         meet_deadline(kind=DEADLINE, subject_id=self.id, now=now)
 
-    def deliver(self, *, actor: Actor, now: datetime) -> None:
-        self._advance("dispatch", actor.kind)
+    @staticmethod
+    def mark_delivered(subject_id: uuid.UUID) -> None:
+        """It arrived in the authority's inbox: one statement, without loading the item."""
+        db.session.execute(
+            update(ApplicationItem)
+            .where(ApplicationItem.id == subject_id, ApplicationItem.bank_state.in_(_DISPATCHABLE))
+            .values(bank_state=BankState.DISPATCHED)
+            .execution_options(synchronize_session=False)
+        )
 
     def fail_delivery(self, *, actor: Actor) -> None:
         if self.item.bank_state == BankState.SUBMITTED:
@@ -102,9 +118,6 @@ class BankSubject(Subject):
     def give_up_delivery(self, *, actor: Actor) -> None:
         self.fail_delivery(actor=actor)
         self._advance("give_up", actor.kind)
-
-    def retry_delivery(self, *, actor: Actor) -> None:
-        self._advance("retry_dispatch", actor.kind)
 
     def accept(self, *, actor: Actor, now: datetime) -> None:
         self._advance("accept_delivery", actor.kind)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 
 from app import clock, outbox
 from app.config import Config
@@ -18,12 +18,13 @@ from app.db import db
 from app.jobs import NotReady, job
 from app.lifecycle import paths
 from app.lifecycle.submissions import queries
+from app.lifecycle.submissions.banks import BankSubject
 from app.lifecycle.submissions.subjects import find_subject, get_subject
 from tenants import events, notices
 from tenants.queries import bucket_of
 from tenants.scope import SYSTEM_ACTOR
 from uploads.errors import PartDown
-from uploads.models import Dossier, DossierFile, DossierState, ReviewState, ReviewTask
+from uploads.models import Dossier, DossierFile, DossierState, Purpose, ReviewTask
 from uploads.queries import list_uploads
 from uploads.store import ObjectStore
 
@@ -36,113 +37,132 @@ TELL_ARRIVALS = "app.lifecycle.submissions.jobs.tell_arrivals"
 _UNDELIVERED = (DossierState.submitted, DossierState.dead_letter)
 
 
+@dataclass(frozen=True)
+class _Delivery:
+    """What a delivery needs to know: `copies` are (source bucket, source key, the key of the authority's copy)."""
+
+    id: uuid.UUID
+    number: str
+    kind: str
+    subject_id: uuid.UUID
+    organisation_id: uuid.UUID
+    authority_code: str
+    state: str
+    copies: tuple[tuple[str, str, str], ...]
+
+
 @job(on_dead="app.lifecycle.submissions.jobs.give_up_delivery")
 def deliver(*, dossier_id: str) -> None:
     """Copy a dossier's files into its authority's bucket and put exactly one task into its inbox.
 
     Killed anywhere and run again it ends the same: keys are those of the rows, the task is unique on the dossier.
-    Raises NotReady while the object store is down.
+    Floods of these come before a closing date, hence few statements. Raises NotReady while the object store is down.
     """
-    dossier = queries.get_dossier(uuid.UUID(dossier_id))
-    if dossier is None or dossier.state not in _UNDELIVERED:
+    delivery = _load(uuid.UUID(dossier_id))
+    if delivery is None or delivery.state not in _UNDELIVERED:
         return
     settings: Config = current_app.config["SHEPING"]
-    bucket = bucket_of(dossier.authority_code, settings.bucket_prefix)
+    bucket = bucket_of(delivery.authority_code, settings.bucket_prefix)
     try:
-        _copy_files(dossier, bucket)
+        _copy_files(delivery, bucket)
     except PartDown as down:
-        _show_retrying(dossier)
+        _show_retrying(delivery)
         raise NotReady(f"waiting for the {down.part}: {down}") from down
     now = clock.now()
-    if _mark_delivered(dossier, bucket, now):
-        _tell_delivered(dossier, now)
-
-
-def _copy_files(dossier: Dossier, bucket: str) -> None:
-    """Nothing is locked meanwhile. Copying again what an earlier try has copied writes the same bytes."""
-    store: ObjectStore = current_app.extensions["sheping_store"]
-    jobs = [(file.source_bucket, file.source_key, bucket, _key_of(file)) for file in dossier.files]
-    store.ensure_bucket(bucket)
-    if len(jobs) == 1:
-        store.copy(*jobs[0])
+    if not _mark_delivered(delivery, bucket, now):
         return
-    with ThreadPoolExecutor(min(PARALLEL_COPIES, len(jobs))) as pool:
-        for done in [pool.submit(store.copy, *each) for each in jobs]:
-            done.result()
-
-
-def _key_of(file: DossierFile) -> str:
-    return f"{file.dossier_id.hex}/{file.id.hex}"
-
-
-def _mark_delivered(dossier: Dossier, bucket: str, now: datetime) -> bool:
-    """The one step that counts; False when another worker has taken it."""
-    was_dead = dossier.state == DossierState.dead_letter
-    taken = db.session.execute(
-        update(Dossier)
-        .where(Dossier.id == dossier.id, Dossier.state.in_(_UNDELIVERED))
-        .values(state=DossierState.delivered, delivered_at=now)
-        .returning(Dossier.id)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if taken is None:
-        return False
-    db.session.execute(
-        update(DossierFile)
-        .where(DossierFile.dossier_id == dossier.id)
-        .values(
-            bureau_bucket=bucket,
-            bureau_key=case({file.id: _key_of(file) for file in dossier.files}, value=DossierFile.id),
-            copied_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    db.session.execute(
-        insert(ReviewTask)
-        .values(
-            id=uuid.uuid4(),
-            dossier_id=dossier.id,
-            organisation_id=dossier.organisation_id,
-            authority_code=dossier.authority_code,
-            state=ReviewState.waiting,
-            arrived_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["dossier_id"])
-    )
-    subject = get_subject(dossier.kind, dossier.subject_id, lock=True)
-    if was_dead:
-        subject.retry_delivery(actor=SYSTEM_ACTOR)
-    subject.deliver(actor=SYSTEM_ACTOR, now=now)
-    return True
-
-
-def _tell_delivered(dossier: Dossier, now: datetime) -> None:
-    notices.tell(
-        kind="dossier_delivered",
-        now=now,
-        link=paths.of_dossier(dossier.id),
-        organisation_id=dossier.organisation_id,
-        key=f"dossier_delivered:{dossier.id}",
-        number=dossier.number,
-        title=dossier.title,
-        delivered_at=now.isoformat(),
-    )
+    if delivery.kind == Purpose.question_bank:
+        BankSubject.mark_delivered(delivery.subject_id)
     window = int(now.timestamp()) // ARRIVALS_SECONDS * ARRIVALS_SECONDS
     outbox.add(
         TELL_ARRIVALS,
         queue="default",
-        key=f"arrivals:{dossier.authority_code}:{window}",
-        authority_code=dossier.authority_code,
+        key=f"arrivals:{delivery.authority_code}:{window}",
+        authority_code=delivery.authority_code,
         window=window,
     )
     # Last: the system's chain of events is locked from here to the commit.
-    _record("dossier_delivered", dossier, now, before=DossierState.submitted, after=DossierState.delivered)
+    _record("dossier_delivered", delivery, now, before=delivery.state, after=DossierState.delivered)
 
 
-def _show_retrying(dossier: Dossier) -> None:
+def _load(dossier_id: uuid.UUID) -> _Delivery | None:
+    query = (
+        select(
+            Dossier.number,
+            Dossier.kind,
+            Dossier.subject_id,
+            Dossier.organisation_id,
+            Dossier.authority_code,
+            Dossier.state,
+            DossierFile.id.label("file_id"),
+            DossierFile.source_bucket,
+            DossierFile.source_key,
+        )
+        .join(DossierFile, DossierFile.dossier_id == Dossier.id)
+        .where(Dossier.id == dossier_id)
+    )
+    rows = db.session.execute(query).all()
+    if not rows:
+        return None
+    first = rows[0]
+    # The same key as in _DELIVERED: whoever copies again writes the same bytes to the same place.
+    copies = tuple((row.source_bucket, row.source_key, f"{dossier_id}/{row.file_id}") for row in rows)
+    return _Delivery(
+        dossier_id,
+        first.number,
+        first.kind,
+        first.subject_id,
+        first.organisation_id,
+        first.authority_code,
+        first.state,
+        copies,
+    )
+
+
+def _copy_files(delivery: _Delivery, bucket: str) -> None:
+    """Nothing is locked meanwhile."""
+    store: ObjectStore = current_app.extensions["sheping_store"]
+    store.ensure_bucket(bucket)
+    if len(delivery.copies) == 1:
+        source_bucket, source_key, key = delivery.copies[0]
+        store.copy(source_bucket, source_key, bucket, key)
+        return
+    with ThreadPoolExecutor(min(PARALLEL_COPIES, len(delivery.copies))) as pool:
+        for done in [pool.submit(store.copy, source, old, bucket, key) for source, old, key in delivery.copies]:
+            done.result()
+
+
+# One statement: a dossier is taken by whoever changes its state, and only then do its files and its task follow.
+_DELIVERED = text(
+    """
+    with taken as (
+        update dossiers set state = 'delivered', delivered_at = :now
+        where id = :id and state in ('submitted', 'dead_letter')
+        returning id, organisation_id, authority_code
+    ), copied as (
+        update dossier_files f
+        set bureau_bucket = :bucket, bureau_key = f.dossier_id::text || '/' || f.id::text, copied_at = :now
+        from taken where f.dossier_id = taken.id
+    ), arrived as (
+        insert into review_tasks (id, dossier_id, organisation_id, authority_code, state, arrived_at)
+        select :task_id, id, organisation_id, authority_code, 'waiting', :now from taken
+        on conflict (dossier_id) do nothing
+    )
+    select count(*) from taken
+    """
+)
+
+
+def _mark_delivered(delivery: _Delivery, bucket: str, now: datetime) -> bool:
+    """The one step that counts; False when another worker has taken it."""
+    values = {"id": delivery.id, "task_id": uuid.uuid4(), "bucket": bucket, "now": now}
+    return bool(db.session.scalar(_DELIVERED, values))
+
+
+def _show_retrying(delivery: _Delivery) -> None:
     """Let the organisation see that it is being retried; committed, because the job is about to be put off."""
-    subject = find_subject(dossier.kind, dossier.subject_id, lock=True)
-    if subject is not None and dossier.state == DossierState.submitted:
+    subject = find_subject(delivery.kind, delivery.subject_id, lock=True)
+    if subject is not None and delivery.state == DossierState.submitted:
         subject.fail_delivery(actor=SYSTEM_ACTOR)
     db.session.commit()
 
@@ -178,7 +198,7 @@ def give_up_delivery(*, dossier_id: str) -> None:
     _record("dossier_delivery_failed", dossier, now, before=DossierState.submitted, after=DossierState.dead_letter)
 
 
-def _record(name: str, dossier: Dossier, now: datetime, *, before: str, after: str) -> None:
+def _record(name: str, dossier: Dossier | _Delivery, now: datetime, *, before: str, after: str) -> None:
     events.record(
         name,
         actor=SYSTEM_ACTOR,
@@ -195,37 +215,43 @@ def _record(name: str, dossier: Dossier, now: datetime, *, before: str, after: s
 
 @job()
 def tell_arrivals(*, authority_code: str, window: int) -> None:
-    """Tell an authority's officers what arrived in one window of time, once it is over."""
+    """Tell an authority's officers, and each organisation, what arrived in one window of time, once it is over."""
     now = clock.now()
     starts = datetime.fromtimestamp(window, tz=clock.SHANGHAI)
     ends = starts + timedelta(seconds=ARRIVALS_SECONDS)
     if now < ends:
         raise NotReady("collecting arrivals")
-    arrived = (
-        ReviewTask.authority_code == authority_code,
-        ReviewTask.arrived_at >= starts,
-        ReviewTask.arrived_at < ends,
-    )
-    count = db.session.scalar(select(func.count()).select_from(ReviewTask).where(*arrived)) or 0
-    if not count:
-        return
-    named = (
-        select(Dossier.number, Dossier.title)
+    query = (
+        select(Dossier.id, Dossier.number, Dossier.title, Dossier.organisation_id, Dossier.delivered_at)
         .join(ReviewTask, ReviewTask.dossier_id == Dossier.id)
-        .where(*arrived)
+        .where(ReviewTask.authority_code == authority_code)
+        .where(ReviewTask.arrived_at >= starts, ReviewTask.arrived_at < ends)
         .order_by(ReviewTask.arrived_at, ReviewTask.id)
-        .limit(ARRIVALS_NAMED)
     )
+    arrived = db.session.execute(query).all()
+    if not arrived:
+        return
     notices.tell(
         kind="dossiers_arrived",
         now=now,
         link="/bureau",
         authority_code=authority_code,
         key=f"dossiers_arrived:{authority_code}:{window}",
-        count=count,
-        dossiers=[{"number": number, "title": title} for number, title in db.session.execute(named).all()],
-        more=max(0, count - ARRIVALS_NAMED),
+        count=len(arrived),
+        dossiers=[{"number": row.number, "title": row.title} for row in arrived[:ARRIVALS_NAMED]],
+        more=max(0, len(arrived) - ARRIVALS_NAMED),
     )
+    for row in arrived:
+        notices.tell(
+            kind="dossier_delivered",
+            now=now,
+            link=paths.of_dossier(row.id),
+            organisation_id=row.organisation_id,
+            key=f"dossier_delivered:{row.id}",
+            number=row.number,
+            title=row.title,
+            delivered_at=row.delivered_at.isoformat(),
+        )
 
 
 @job()

@@ -73,17 +73,11 @@ class RenewalSubject(Subject):
         self.cycle.applied_at = now
         meet_deadline(kind=DEADLINE, subject_id=self.id, now=now)
 
-    def deliver(self, *, actor: Actor, now: datetime) -> None:
+    def fail_delivery(self, *, actor: Actor) -> None:
         """An application counts from its submission; its delivery changes nothing."""
 
-    def fail_delivery(self, *, actor: Actor) -> None:
-        """As `deliver`."""
-
     def give_up_delivery(self, *, actor: Actor) -> None:
-        """As `deliver`."""
-
-    def retry_delivery(self, *, actor: Actor) -> None:
-        """As `deliver`."""
+        """As `fail_delivery`."""
 
     def accept(self, *, actor: Actor, now: datetime) -> None:
         """The cycle stays applied until its panel is formed (R51)."""

@@ -41,20 +41,12 @@ class Subject(ABC):
         """The files were handed in."""
 
     @abstractmethod
-    def deliver(self, *, actor: Actor, now: datetime) -> None:
-        """They arrived in the authority's inbox."""
-
-    @abstractmethod
     def fail_delivery(self, *, actor: Actor) -> None:
         """A delivery could not be made just now and will be tried again."""
 
     @abstractmethod
     def give_up_delivery(self, *, actor: Actor) -> None:
         """The delivery failed for good and waits for a person."""
-
-    @abstractmethod
-    def retry_delivery(self, *, actor: Actor) -> None:
-        """A person had it tried again."""
 
     @abstractmethod
     def accept(self, *, actor: Actor, now: datetime) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
+from app.lifecycle.submissions.reviews import Decision
 from app.web.api.schema import Limits
 from uploads.models import DossierState, Purpose, ReviewState, UploadState
 
@@ -16,13 +16,6 @@ MAX_FILES = 200
 PAGE = 50
 Cursor = Annotated[str | None, Limits("`next_cursor` of the page before.", high=500)]
 PageSize = Annotated[int, Limits("Entries a page.", low=1, high=200)]
-
-
-class Decision(StrEnum):
-    """What an officer decides on a dossier."""
-
-    accept = "accept"
-    return_ = "return"
 
 
 # Uploads ------------------------------------------------------------------------------------------------------------
