@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from app.web.bureau import applications, boards, cases, experts, incubation, panels, plans, publicity, reports, review
+from app.web.bureau import (
+    applications,
+    boards,
+    cases,
+    experts,
+    incubation,
+    panels,
+    plans,
+    publicity,
+    reports,
+    review,
+    settings,
+)
 from app.web.bureau.base import ACCESS, blueprint
 
 __all__ = [
@@ -18,4 +30,5 @@ __all__ = [
     "publicity",
     "reports",
     "review",
+    "settings",
 ]
