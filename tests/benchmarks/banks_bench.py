@@ -84,7 +84,7 @@ def peak_mb() -> float:
 def task_inspect(path: str) -> dict[str, Any]:
     from uploads.banks.inspection import inspect_path
 
-    before = peak_mb()
+    before, busy = peak_mb(), time.process_time()
     marks: list[tuple[str, float]] = []
     report = inspect_path(path, progress=lambda step: marks.append((step, time.perf_counter())))
     end = time.perf_counter()
@@ -96,6 +96,7 @@ def task_inspect(path: str) -> dict[str, Any]:
         "duplicates": after_duplicates - starts["C09"],
         "check": (starts["C09"] - marks[1][1]) + (end - after_duplicates),
         "total": end - marks[0][1],
+        "processor": time.process_time() - busy,
         "peak": peak_mb(),
         "imports": before,
         "questions": len(report.questions),
@@ -227,7 +228,7 @@ def run(
             path = Path(folder) / f"{n}.xlsx"
             make_bank(path, n)
             alone, ours = run_task("calamine", str(path)), run_task("inspect", str(path))
-            totals[n] = ours["total"]
+            totals[n] = ours["processor"]
             rows += [
                 row("banks.read (peer: calamine alone)", ours["read"], "s", alone["total"], n),
                 row("banks.check", ours["check"], "s", None, n),
@@ -250,7 +251,7 @@ def run(
             rows += _duplicate_rows(n, folder, exact_up_to, datasketch_up_to)
     if 10_000 in totals and 100_000 in totals:
         growth = totals[100_000] / totals[10_000]
-        rows.append(row("banks.growth 10k to 100k (peer: 15 times)", growth, "times", 15.0, 100_000))
+        rows.append(row("banks.growth 10k to 100k of processor time (peer: 15 times)", growth, "times", 15.0, 100_000))
     return rows
 
 

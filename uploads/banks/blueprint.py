@@ -15,6 +15,7 @@ _LEVEL = re.compile(r"([一二三四五六])级")
 _POINT = re.compile(r"鉴定点|考核点|考评点|认定点|评价点|知识点|鉴定要素|考点")
 _CODE_CELL = re.compile(r"^(?:\d{1,4}|[A-Z](?:-[A-Z])*-\d{1,4})$")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_BREAK = re.compile(r"\s*\n\s*")
 _TAIL_WEIGHT = re.compile(r"[(（]\s*(\d+(?:\.\d+)?)\s*%?\s*[)）]\s*$")
 
 
@@ -81,10 +82,15 @@ def _spread(table: Table, last: int) -> list[list[str]]:
         for row in range(top, min(bottom, last - 1) + 1):
             for column in range(left, min(right, width - 1) + 1):
                 rows[row][column] = rows[top][left] if top < last else ""
+    # A title over the whole table says nothing about a column.
+    rows = [row for row in rows if len({text for text in row if text}) > 1]
     if not table.merged:
+        begun = [False] * width
         for texts in rows[:-1]:
+            begun = [already or bool(text) for already, text in zip(begun, texts, strict=True)]
             for column in range(1, width):
-                texts[column] = texts[column] or texts[column - 1]
+                if not begun[column]:
+                    texts[column] = texts[column - 1]
     return rows
 
 
@@ -110,8 +116,6 @@ def _columns(rows: Sequence[Sequence[str]]) -> _Columns | None:
     weights: dict[int, int] = {}
     for column in range(width):
         words = squeeze("".join(dict.fromkeys(row[column] for row in rows if row[column])))
-        # A title over the whole table says nothing about a column.
-        words = re.sub(r"^.*细目表", "", words)
         level = _LEVEL.search(words)
         is_code = bool(re.search(r"代码|编码|编号", words))
         if level or ("范围" in words and not _POINT.search(words)):
@@ -148,6 +152,7 @@ class _Path:
     def step(self, row: Sequence[str], columns: _Columns, blueprint: Blueprint) -> None:
         for depth in sorted({*columns.codes, *columns.names}):
             code, name = _cell(row, columns.codes.get(depth, -1)), _cell(row, columns.names.get(depth, -1))
+            name = _BREAK.sub("", name)
             tail = _TAIL_WEIGHT.search(name)
             weight = _weight(_cell(row, columns.weights.get(depth, -1))) if depth in columns.weights else None
             if tail:
@@ -185,7 +190,7 @@ def read_blueprint(table: Table) -> Blueprint | None:
         if not any(row) or _is_heading(row):
             continue
         path.step(row, columns, found)
-        code, name = _cell(row, columns.point_code), _cell(row, columns.point_name)
+        code, name = _cell(row, columns.point_code), _BREAK.sub("", _cell(row, columns.point_name))
         if not code and name:
             code, name = split_code(name)
         if not code or not _CODE_CELL.match(fold_code(code)):

@@ -82,7 +82,7 @@ def _inspect(path: str | Path, item: ItemRef | None, blueprint: Blueprint | None
 
 
 def write_json(report: Report, out: TextIO) -> None:
-    """The object on one line, its long lists a thousand items at a time: a bad bank's pairs need no second copy in memory."""
+    """The object on one line, long lists a thousand items at a time: a bad bank has hundreds of thousands of pairs."""
     whole = report.to_json_dict()
     separator = "{"
     for name, value in whole.items():

@@ -13,6 +13,7 @@ from docx.opc.exceptions import OpcError
 from lxml.etree import XMLSyntaxError
 
 from uploads.banks.archive import Problem
+from uploads.banks.blueprint import read_blueprint
 from uploads.banks.headers import find_header
 from uploads.banks.numbering import W, read_numbering
 from uploads.banks.ooxml import find_entity_bomb
@@ -144,6 +145,8 @@ def read_word(path: Path, out: Yield, letters: Mapping[str, str]) -> bool:
         table = _as_table(block)
         if find_header(table.rows) is not None:
             read_table(table, out, letters)
+        elif blueprint := read_blueprint(table):
+            out.blueprints.append(blueprint)
         else:
             lines.extend(line for row in block for cell in row for line in cell)
     for row in body.boxed:

@@ -129,3 +129,50 @@ def test_a_blueprint_in_the_same_workbook_is_used(tmp_path: Path) -> None:
     questions = [["鉴定点代码", *banks.SIMPLE], ["A-A-A-001", *banks.single(1)]]
     path = banks.write_xlsx(tmp_path / "b.xlsx", {"题库": questions, "细目表": blueprint})
     assert inspect_path(path).to_json_dict()["coverage"]["covered"] == 1
+
+
+FIELD = [
+    ["电工(三级)理论知识考核要素细目表"],
+    ["鉴定范围", "", "", "", "", "", "鉴定点", "", ""],
+    ["一级", "", "", "二级", "", "", "", "", ""],
+    ["名称", "代码", "鉴定\n比重", "名称", "代码", "鉴定\n比重", "代码", "名称", "重要\n程度"],
+    ["基本\n要求", "A", 25, "职业道德", "A", 5, "001", "守则", "X"],
+    ["", "", "", "", "", "", "002", "内涵", "X"],
+    ["", "", "", "基础知识", "B", 20, "001", "电路", "Y"],
+    ["相关知识", "B", 75, "安装", "A", 75, "001", "布线", "X"],
+]
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_names_before_codes_and_cells_no_longer_merged(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"b.{suffix}"
+    if suffix == "csv":
+        lines = (",".join('"' + str(cell) + '"' for cell in row) for row in FIELD)
+        path.write_bytes("\r\n".join(lines).encode("gb18030"))
+    else:
+        banks.write_xlsx(path, {"S": FIELD})
+    found = load_blueprint(path)
+    assert [(p.code, p.name, p.importance) for p in found.points.values()] == [
+        ("A-A-001", "守则", "X"),
+        ("A-A-002", "内涵", "X"),
+        ("A-B-001", "电路", "Y"),
+        ("B-A-001", "布线", "X"),
+    ]
+    assert [(part.code, part.name, part.weight) for part in found.ranges.values()] == [
+        ("A", "基本要求", 25),
+        ("A-A", "职业道德", 5),
+        ("A-B", "基础知识", 20),
+        ("B", "相关知识", 75),
+        ("B-A", "安装", 75),
+    ]
+
+
+def test_codes_and_weights_inside_the_names(tmp_path: Path) -> None:
+    rows = [
+        ["鉴定范围一级", "鉴定范围二级", "鉴定点代码", "鉴定点名称", "重要程度"],
+        ["A 基本要求(25)", "A 职业道德(5)", "001", "守则", "X"],
+        ["B 相关知识(75)", "A 安装(75)", "001", "布线", "X"],
+    ]
+    found = load_blueprint(banks.write_xlsx(tmp_path / "b.xlsx", {"S": rows}))
+    assert [point.code for point in found.points.values()] == ["A-A-001", "B-A-001"]
+    assert {code: part.weight for code, part in found.ranges.items()} == {"A": 25, "A-A": 5, "B": 75, "B-A": 75}
