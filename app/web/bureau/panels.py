@@ -1,0 +1,371 @@
+"""Panels (评估组) at the bureau's desk: forming, methods, the matrix, opinion and conclusion (R17–R22, R30–R32)."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import abort, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from app.lifecycle.experts import queries as pool
+from app.lifecycle.experts.queries import PoolFilter
+from app.lifecycle.incubation import acceptance
+from app.lifecycle.panels import assessing, forming, queries, seats
+from app.lifecycle.panels.assessing import ItemOpinion
+from app.lifecycle.panels.models import Panel, ScoreSheet
+from app.lifecycle.panels.queries import Matrix, PanelFilter
+from app.rules.banks import CONCLUSION_LABELS
+from app.rules.panels import EXPERT_TYPES, PANEL_RULES, find_composition_gaps, find_conflicts
+from app.rules.selection import REMARKS
+from app.rules.states import PANEL, PANEL_KIND_LABELS, PANEL_MEMBER, PanelKind, PanelState
+from app.web import wording
+from app.web.access import Right, authority
+from app.web.bureau.base import ACCESS, authority_code, blueprint
+from app.web.bureau.desk import Page, perform, typed, typed_date, typed_ids
+from app.web.cursors import read_cursor, write_cursor
+from app.web.errors import refusal_text
+from app.web.forms import form_id, shown_version
+from app.web.guards import actor
+from tenants import events
+
+PAGE_SIZE = 30
+_ACTS = (
+    "invite", "draw", "leader", "form", "start", "dissolve", "remove", "method", "opinion", "conclude", "item",
+    "take_up",
+)  # fmt: skip
+ACCESS |= {"bureau.panels": authority(), "bureau.panel": authority()}
+ACCESS |= {f"bureau.panel_{act}": authority(Right.decide) for act in _ACTS}
+SHOWN = {
+    "": (),
+    "open": (PanelState.FORMING, PanelState.FORMED, PanelState.ASSESSING, PanelState.OPINIONS_IN),
+    "concluded": (PanelState.CONCLUDED,),
+    "dissolved": (PanelState.DISSOLVED,),
+}
+
+
+@blueprint.get("/panels")
+def panels() -> ResponseReturnValue:
+    """The authority's panels, those at work first."""
+    show = request.args.get("show", "open")
+    show = show if show in SHOWN else "open"
+    kind = request.args.get("kind", "")
+    wanted = PanelFilter(
+        states=SHOWN[show],
+        kind=kind if kind in PANEL_KIND_LABELS else "",
+        text=request.args.get("q", "")[:100],
+    )
+    rows = queries.list_panels(
+        authority_code(), wanted=wanted, after=read_cursor(request.args.get("cursor")), limit=PAGE_SIZE + 1
+    )
+    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    return render_template(
+        "bureau/panels.html",
+        rows=rows,
+        show=show,
+        kind=wanted.kind,
+        kind_labels=PANEL_KIND_LABELS,
+        machine=PANEL,
+        is_narrowed=bool(wanted.kind or wanted.text),
+        next_cursor=write_cursor(rows[-1].created_at, rows[-1].id) if more else None,
+    )
+
+
+@blueprint.get("/panels/<uuid:panel_id>")
+def panel(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """One panel with the step it is at."""
+    return _page(panel_id)
+
+
+def _panel(panel_id: uuid.UUID) -> Panel:
+    return queries.get_panel(panel_id) or abort(404)
+
+
+def _page(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
+    row = _panel(panel_id)
+    sheets = queries.list_sheets(panel_id)
+    people = queries.panelists(row)
+    forming_now = row.state == PanelState.FORMING and row.authority_code == authority_code()
+    gaps = find_composition_gaps(row.kind, people)
+    page = render_template(
+        "bureau/panel.html",
+        panel=row,
+        problems=problems,
+        own=row.authority_code == authority_code(),
+        machine=PANEL,
+        member_machine=PANEL_MEMBER,
+        kind_labels=PANEL_KIND_LABELS,
+        types=EXPERT_TYPES,
+        methods=PANEL_RULES[row.kind].methods,
+        rule=PANEL_RULES[row.kind],
+        is_bank=row.kind == PanelKind.QUESTION_BANK,
+        template=queries.template_of(row),
+        matrices=matrices_of(row, sheets),
+        sheets=sheets,
+        standing=queries.is_on(row, queries.STANDING),
+        seated=queries.is_on(row, queries.SEATED),
+        warnings=[refusal_text(one) for one in gaps] if row.state in queries.AT_WORK or forming_now else [],
+        conflicts=[refusal_text(one) for one in find_conflicts(people, row.uscc)],
+        candidates=_candidates(row) if forming_now else [],
+        remarks=REMARKS,
+        conclusions=CONCLUSION_LABELS,
+        events=wording.timeline_rows(events.list_for_subject("panel", panel_id)),
+    )
+    return page, 422 if problems else 200
+
+
+def matrices_of(row: Panel, sheets: list[ScoreSheet]) -> list[tuple[str, Matrix]]:
+    """One matrix for a selection, one for each bank in its latest round; named by the item."""
+    template = queries.template_of(row)
+    if row.kind != PanelKind.QUESTION_BANK:
+        return [("", queries.make_matrix(template, sheets))]
+    made = []
+    for item in row.items:
+        latest = item.revision_rounds + 1
+        own = [sheet for sheet in sheets if sheet.item_id == item.item_id and sheet.round == latest]
+        made.append((item.label, queries.make_matrix(template, own)))
+    return made
+
+
+def _candidates(row: Panel) -> list[tuple[object, str]]:
+    """Experts to choose from, each with the reason why not, if any."""
+    kind = request.args.get("type", "")
+    wanted = PoolFilter(
+        text=request.args.get("q", "")[:100],
+        expert_type=kind if kind in EXPERT_TYPES else "",
+        occupation=request.args.get("occupation", "")[:20],
+    )
+    asked = {member.user_id for member in row.members}
+    found = []
+    for expert in pool.list_experts(wanted=wanted, limit=60):
+        if expert.user_id is not None and expert.user_id in asked:
+            continue
+        refusals = find_conflicts([forming.as_panelist(row, expert, g.now)], row.uscc)
+        why = refusal_text(refusals[0]) if refusals else ""
+        found.append((expert, why or ("" if expert.user_id else gettext("账号开通中"))))
+    return found
+
+
+def _again(panel_id: uuid.UUID) -> Page:
+    return lambda problems: _page(panel_id, problems)
+
+
+def _to(panel_id: uuid.UUID, anchor: str = "") -> str:
+    return url_for("bureau.panel", panel_id=panel_id) + anchor
+
+
+@blueprint.post("/panels/<uuid:panel_id>/invite")
+def panel_invite(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Ask the ticked experts."""
+    _panel(panel_id)
+    return perform(
+        lambda: forming.invite_experts(
+            actor=actor(),
+            panel_id=panel_id,
+            expert_ids=typed_ids("expert"),
+            expected_version=shown_version(),
+            now=g.now,
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id, "#members"),
+        done=gettext("已发出邀请,专家会收到邮件和站内信。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/draw")
+def panel_draw(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Draw by lot."""
+    _panel(panel_id)
+    count = typed("count", 2)
+    return perform(
+        lambda: forming.draw_experts(
+            actor=actor(),
+            panel_id=panel_id,
+            count=int(count) if count.isdigit() else 0,
+            occupation=typed("occupation", 20),
+            expected_version=shown_version(),
+            now=g.now,
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id, "#members"),
+        done=gettext("已随机抽取并发出邀请,种子和候选名单已记录。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/leader")
+def panel_leader(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Appoint the leader."""
+    _panel(panel_id)
+    return perform(
+        lambda: forming.appoint_leader(
+            actor=actor(),
+            panel_id=panel_id,
+            member_id=form_id("member"),
+            expected_version=shown_version(),
+            now=g.now,
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id, "#members"),
+        done=gettext("已指定组长。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/form")
+def panel_form(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Determine the panel."""
+    _panel(panel_id)
+    return perform(
+        lambda: forming.form_panel(
+            actor=actor(),
+            panel_id=panel_id,
+            composition_note=typed("composition_note", 500),
+            expected_version=shown_version(),
+            now=g.now,
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id),
+        done=gettext("评估组已确定,成员可以查看材料。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/start")
+def panel_start(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Begin assessing."""
+    _panel(panel_id)
+    return perform(
+        lambda: assessing.start_panel(actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now),
+        page=_again(panel_id),
+        target=_to(panel_id),
+        done=gettext("评估已开始。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/dissolve")
+def panel_dissolve(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Give it up."""
+    _panel(panel_id)
+    return perform(
+        lambda: forming.dissolve_panel(
+            actor=actor(),
+            panel_id=panel_id,
+            reason=typed("reason", 500),
+            expected_version=shown_version(),
+            now=g.now,
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id),
+        done=gettext("评估组已撤销。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/remove")
+def panel_remove(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a member off."""
+    _panel(panel_id)
+    return perform(
+        lambda: seats.remove_member(
+            actor=actor(),
+            panel_id=panel_id,
+            member_id=form_id("member"),
+            reason=typed("reason", 500),
+            for_conflict=request.form.get("why") == "conflict",
+            expected_version=shown_version(),
+            now=g.now,
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id, "#members"),
+        done=gettext("已移出评估组。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/methods")
+def panel_method(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Record how the panel worked (R20)."""
+    _panel(panel_id)
+    return perform(
+        lambda: assessing.log_method(
+            actor=actor(),
+            panel_id=panel_id,
+            method=typed("method", 40),
+            held_on=typed_date("held_on"),
+            place=typed("place", 200),
+            people=typed("people", 500),
+            minutes=typed("minutes"),
+            now=g.now,
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id, "#methods"),
+        done=gettext("已记录评估方式。"),
+    )
+
+
+def opinions_from_form(row: Panel) -> dict[uuid.UUID, ItemOpinion]:
+    """What the form says of each item."""
+    return {
+        item.item_id: ItemOpinion(
+            typed(f"verdict-{item.item_id}", 20),
+            typed(f"comment-{item.item_id}", 2000),
+            typed(f"departure-{item.item_id}", 1000),
+        )
+        for item in row.items
+    }
+
+
+@blueprint.post("/panels/<uuid:panel_id>/opinion")
+def panel_opinion(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Take down the panel's opinion from its signed paper."""
+    row = _panel(panel_id)
+    return perform(
+        lambda: assessing.record_opinion(
+            actor=actor(),
+            panel_id=panel_id,
+            opinion=typed("opinion"),
+            items=opinions_from_form(row),
+            remarks={key: typed(f"remark-{key}", 2000) for key in REMARKS},
+            expected_version=shown_version(),
+            now=g.now,
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id, "#opinion"),
+        done=gettext("已记录评估意见。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/conclude")
+def panel_conclude(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """Conclude a selection panel."""
+    _panel(panel_id)
+    return perform(
+        lambda: assessing.conclude_panel(actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now),
+        page=_again(panel_id),
+        target=_to(panel_id),
+        done=gettext("评估意见已出具。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/items/<uuid:item_id>")
+def panel_item(panel_id: uuid.UUID, item_id: uuid.UUID) -> ResponseReturnValue:
+    """Give effect to the conclusion on one bank (R32–R34)."""
+    _panel(panel_id)
+    return perform(
+        lambda: acceptance.conclude_bank(
+            actor=actor(), panel_id=panel_id, item_id=item_id, expected_version=shown_version(), now=g.now
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id, "#opinion"),
+        done=gettext("已出具该项结论。"),
+    )
+
+
+@blueprint.post("/panels/<uuid:panel_id>/take-up")
+def panel_take_up(panel_id: uuid.UUID) -> ResponseReturnValue:
+    """The revised banks go before the panel again."""
+    _panel(panel_id)
+    return perform(
+        lambda: acceptance.take_up_revision(
+            actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now
+        ),
+        page=_again(panel_id),
+        target=_to(panel_id),
+        done=gettext("修改后的题库已交评估组复核。"),
+    )
