@@ -37,7 +37,9 @@ _VERIFIED = 1 << 17
 _LOOKUP_COST = 6
 _TILE = (64, 8192)
 _DENSE = 10
+# Below this many comparisons, or this many for each character that would have to be indexed, sweeping is cheaper.
 _SWEPT_AT_ONCE = 30_000_000
+_SWEPT_FOR_AN_INDEX = 60
 _ENDLESS = np.int64(1) << 50
 _RARE_NEVER = 1 << 30
 
@@ -347,7 +349,7 @@ def _candidates(data: _Texts) -> Iterator[Ints]:
     rows = np.flatnonzero((data.budget > 0) & (window > 0))
     built: dict[int, _Index] = {}
     for sizes, by_budget in (((3,), False), ((1, 2, 3), True)):
-        if int(window[rows].sum()) < _SWEPT_AT_ONCE:
+        if int(window[rows].sum()) < max(_SWEPT_AT_ONCE, _SWEPT_FOR_AN_INDEX * len(data.codes)):
             break
         tried = rows[data.length[rows] <= _DP_LENGTH] if by_budget else rows
         built |= {size: _index(data, size) for size in sizes if size not in built}

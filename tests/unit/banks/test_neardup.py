@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
@@ -47,11 +47,18 @@ def mutated(text: str, draw: random.Random, edits: int) -> str:
     return "".join(chars)
 
 
-@pytest.mark.parametrize("swept_at_once", [0, 1 << 40])
+@pytest.fixture(params=["by index", "by sweep"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small banks would always be swept: force either way."""
+    monkeypatch.setattr(neardup, "_SWEPT_AT_ONCE", 0 if request.param == "by index" else 1 << 40)
+    monkeypatch.setattr(neardup, "_SWEPT_FOR_AN_INDEX", 0)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("similarity", [0.8, 0.85])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9), longest=st.sampled_from([8, 20, 60, 120]))
-def test_against_brute_force(swept_at_once: int, similarity: float, seed: int, longest: int) -> None:
+def test_against_brute_force(similarity: float, seed: int, longest: int) -> None:
     draw = random.Random(seed)
     texts: list[str] = []
     while len(texts) < 60:
@@ -61,15 +68,12 @@ def test_against_brute_force(swept_at_once: int, similarity: float, seed: int, l
         else:
             texts.append("".join(draw.choices(_FEW, k=draw.randint(1, longest))))
     texts = list(dict.fromkeys(texts))
-    before, neardup._SWEPT_AT_ONCE = neardup._SWEPT_AT_ONCE, swept_at_once
-    try:
-        found, wanted = fast(texts, similarity), brute(texts, similarity)
-    finally:
-        neardup._SWEPT_AT_ONCE = before
+    found, wanted = fast(texts, similarity), brute(texts, similarity)
     assert found.keys() == wanted.keys()
     assert found == pytest.approx(wanted)
 
 
+@pytest.mark.usefixtures("way")
 def test_boilerplate_loses_no_pair() -> None:
     draw = random.Random(3)
     letters = [chr(code) for code in range(0x4E00, 0x4E00 + 400)]
