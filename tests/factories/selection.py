@@ -123,8 +123,10 @@ class World:
             assessing.start_panel(actor=actor, panel_id=panel_id, now=now)
         return panel_id
 
-    def fill_sheets(self, panel_id: uuid.UUID, *, vote: str, now: datetime, score: float = 80) -> None:
-        """Every expert fills and signs what is due."""
+    def fill_sheets(
+        self, panel_id: uuid.UUID, *, vote: str, now: datetime, score: float = 80, votes: dict[str, str] | None = None
+    ) -> None:
+        """Every expert fills and signs what is due; `votes` by item where they differ from `vote`."""
         for expert in self.experts:
             with self.as_(expert) as actor:
                 panel = db.session.get_one(Panel, panel_id)
@@ -136,7 +138,7 @@ class World:
                     content = SheetContent(
                         scores=dict.fromkeys(template.mandatory, score),
                         gates={str(number): "yes" for number in range(len(template.gates))},
-                        votes=dict.fromkeys(items, vote),
+                        votes={one: (votes or {}).get(one, vote) for one in items},
                     )
                     assessing.save_sheet(actor=actor, sheet_id=sheet.id, content=content, now=now)
                 assessing.submit_sheets(actor=actor, panel_id=panel_id, now=now)
@@ -149,9 +151,19 @@ class World:
                 str(one) for one in db.session.scalars(select(PanelItem.item_id).where(PanelItem.panel_id == panel_id))
             ]
 
-    def give_opinion(self, panel_id: uuid.UUID, *, verdict: str, now: datetime, comment: str = "") -> None:
+    def give_opinion(
+        self,
+        panel_id: uuid.UUID,
+        *,
+        verdict: str,
+        now: datetime,
+        comment: str = "",
+        votes: dict[str, str] | None = None,
+    ) -> None:
         """The leader writes the panel's opinion."""
-        items = {uuid.UUID(one): ItemOpinion(verdict, comment) for one in self.item_ids(panel_id)}
+        items = {
+            uuid.UUID(one): ItemOpinion((votes or {}).get(one, verdict), comment) for one in self.item_ids(panel_id)
+        }
         with self.as_(self.experts[0]) as actor:
             assessing.record_opinion(actor=actor, panel_id=panel_id, opinion="条件具备。", items=items, now=now)
 
@@ -196,12 +208,14 @@ def make_world(
     city: str = "370200",
     level: str = "municipal",
     now: datetime = START,
+    batch: int = 1,
 ) -> World:
     """An accepted application with three items."""
     organisation_id = people.organisation(city=city, level=level)
     with people.as_system():
-        call = Call(  # noqa: E501
-            id=uuid.uuid4(), year=2026, batch_no=1, title="2026年第1批征集通告", state="closed", sections={}, priority=[],
+        call = Call(
+            id=uuid.uuid4(), year=2026, batch_no=batch, title="2026年征集通告", state="closed", sections={},
+            priority=[],
             published_on=(now - timedelta(days=60)).date(), created_at=now - timedelta(days=70), version=1,
         )  # fmt: skip
         db.session.add(call)

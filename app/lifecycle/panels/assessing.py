@@ -145,7 +145,7 @@ def open_sheets(*, actor: Actor, panel_id: uuid.UUID, now: datetime) -> list[Sco
 def _due_sheets(panel: Panel) -> list[tuple[uuid.UUID | None, int]]:
     if panel.kind != PanelKind.QUESTION_BANK:
         return [(None, 1)]
-    return [(row.item_id, row.revision_rounds + 1) for row in panel.items if row.conclusion is None]
+    return [(row.item_id, row.revision_rounds + 1) for row in panel.items if row.concluded_at is None]
 
 
 def _seated(actor: Actor, panel_id: uuid.UUID) -> tuple[Panel, PanelMember]:
