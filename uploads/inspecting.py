@@ -16,11 +16,15 @@ from uploads.banks.filetype import FileKind
 from uploads.banks.inspection import inspect_path
 from uploads.banks.models import Finding, Severity
 from uploads.banks.report import Report
+from uploads.figures import figures_of
 from uploads.reasons import reason
 
-INSPECTED = frozenset({FileKind.XLSX, FileKind.XLS, FileKind.CSV})
+INSPECTED = frozenset({FileKind.XLSX, FileKind.XLS, FileKind.CSV, FileKind.DOCX, FileKind.ZIP})
+# Such a file may hold the skill part only (准备通知单, 试卷, 评分记录表): no question in it is no fault.
+_MAY_HOLD_NONE = (".docx", ".zip")
 FINDINGS_KEPT = 1000
 ROWS_KEPT = 500
+RELATED_KEPT = 10
 _GRAVE = (Severity.BLOCK, Severity.ERROR)
 # A finding quotes the file in 「」 and nowhere else; sheets are the only thing quoted that is no content.
 _QUOTED = re.compile("「([^」]*)」?")
@@ -30,6 +34,8 @@ def inspect_bank(path: Path, name: str) -> tuple[list[dict[str, Any]], dict[str,
     """Reasons to reject the file (it cannot be read, or a check of severity `block` says no) and what to keep."""
     report = inspect_path(path, name=name)
     blocks = [finding for finding in report.findings if finding.severity is Severity.BLOCK]
+    if report.readable and not report.questions and name.lower().endswith(_MAY_HOLD_NONE):
+        blocks = [finding for finding in blocks if finding.check != "C01"]
     return [_reason(finding) for finding in blocks[:20]], summary_of(report)
 
 
@@ -60,6 +66,7 @@ def summary_of(report: Report) -> dict[str, Any]:
         "findings_by_check": _count(report.findings),
         "findings_total": len(report.findings),
         "findings": [_kept(finding) for finding in _gravest(report.findings)],
+        **figures_of(report),
     }
 
 
@@ -81,6 +88,7 @@ def _kept(finding: Finding) -> dict[str, Any]:
         "column": finding.column,
         "title": TITLES.get(finding.check, finding.check),
         "message": without_content(finding),
+        "related": [place.to_json() for place in finding.related[:RELATED_KEPT]],
     }
 
 
