@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.web.applicant import (
     applications,
+    bank_reports,
     commitment,
     consultations,
     deadlines,
@@ -15,6 +16,6 @@ from app.web.applicant import (
 )
 from app.web.applicant.base import ACCESS, blueprint
 
-VIEWS = (home, applications, consultations, commitment, incubation, handin, renewal, dossiers, deadlines)
+VIEWS = (home, applications, bank_reports, consultations, commitment, incubation, handin, renewal, dossiers, deadlines)
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]

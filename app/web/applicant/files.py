@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,29 +12,22 @@ from flask_babel import gettext
 from app.lifecycle.progress import Progress
 from app.lifecycle.submissions.banks import find_blocking
 from app.rules.settings import Settings
+from app.web import bank_report
 from app.web.wording import SCANS, UPLOAD_STATES
 from uploads import naming, reasons
-from uploads.banks.models import KIND_LABELS, Kind, Severity
 from uploads.models import Purpose, Upload, UploadState
-
-FINDINGS_SHOWN = 50
-_STOPPING = (Severity.BLOCK, Severity.ERROR)
 
 
 @dataclass(frozen=True)
 class FileRow:
-    """One file. `selectable`: it may be submitted; `faults`, `blocking` of them, stop that until it is replaced."""
+    """One file. `selectable`: it may be submitted; `report`: what the inspection of a bank found, once there is one."""
 
     upload: Upload
     tone: str
     status: str
     note: str
     reasons: list[dict[str, str]]
-    counts: list[tuple[str, int]]
-    total: int
-    faults: list[str]
-    hints: list[str]
-    blocking: int
+    report: bank_report.BankReport | None
     frozen: bool
     selectable: bool
     selected: bool
@@ -65,24 +58,18 @@ def _row(
     known: Collection[uuid.UUID],
 ) -> FileRow:
     tone, status = UPLOAD_STATES[upload.state]
-    report = upload.report or {}
     checks = find_blocking(upload, settings) if upload.purpose == Purpose.question_bank else {}
     blocking = sum(checks.values())
     if blocking:
         tone, status = "bad", gettext("有 %(count)d 处必须改正", count=blocking)
     selectable = upload.state == UploadState.checked and upload.id not in frozen and not blocking
-    faults, hints = _split(report.get("findings") or (), checks)
     return FileRow(
         upload=upload,
         tone=tone,
         status=gettext("已提交") if upload.id in frozen else str(status),
         note=_note(upload),
         reasons=[_reason(reason) for reason in upload.reasons],
-        counts=_counts(report),
-        total=int(report.get("questions") or 0),
-        faults=faults[:FINDINGS_SHOWN],
-        hints=hints,
-        blocking=blocking,
+        report=bank_report.build(upload.report, name=upload.name, settings=settings) if upload.report else None,
         frozen=upload.id in frozen,
         selectable=selectable,
         selected=selectable and (chosen is None or upload.id in chosen or upload.id not in known),
@@ -100,21 +87,6 @@ def _reason(reason: dict[str, Any]) -> dict[str, str]:
     params = reason.get("params") or {}
     message = gettext(reason["message"], **params) if params else gettext(reason["message"])
     return {"message": message, "location": reason.get("location") or ""}
-
-
-def _counts(report: dict[str, Any]) -> list[tuple[str, int]]:
-    by_type = report.get("by_type") or {}
-    return [(gettext(KIND_LABELS[kind]), by_type[kind]) for kind in Kind if by_type.get(kind)]
-
-
-def _split(findings: Iterable[dict[str, Any]], checks: Collection[str]) -> tuple[list[str], list[str]]:
-    """What stops the submission, and what the panel will merely see; the sentences name sheet and row themselves."""
-    faults: list[str] = []
-    hints: list[str] = []
-    for finding in findings:
-        stops = finding.get("check") in checks and finding.get("severity") in _STOPPING
-        (faults if stops else hints).append(str(finding.get("message") or ""))
-    return faults, hints[:FINDINGS_SHOWN]
 
 
 def accept_of(purpose: Purpose) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.web.bureau import (
     applications,
+    bank_reports,
     boards,
     cases,
     experts,
@@ -20,6 +21,7 @@ from app.web.bureau.base import ACCESS, blueprint
 __all__ = [
     "ACCESS",
     "applications",
+    "bank_reports",
     "blueprint",
     "boards",
     "cases",
