@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, clock, config, logs
-from app.cli.main import sheping
+from app import clock, config
 from app.config import Config
 from app.db import db
 from app.extensions import babel, csrf, htmx, login_manager
@@ -124,9 +122,3 @@ def _install_clock(app: Flask, settings: Config) -> None:
         return timedelta(seconds=int(seconds or 0))
 
     clock.install_offset_reader(read_offset)
-
-
-def main() -> None:
-    """The console script `sheping`."""
-    logs.configure(human=sys.stderr.isatty())
-    cli.run(sheping, create_app)

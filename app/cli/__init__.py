@@ -6,19 +6,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
-from flask import Flask
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 
 from app.config import ConfigError
 from app.rules.core import Refusal
-from tenants import scope
-from tenants.scope import SYSTEM
 from uploads.errors import PartDown
 
-CreateApp = Callable[..., Flask]
+if TYPE_CHECKING:
+    from flask import Flask
+
+    CreateApp = Callable[..., Flask]
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,10 @@ class Context:
     @contextmanager
     def as_system(self, role: str = "worker") -> Iterator[Flask]:
         """Inside the application, as the system, with the worker's database role."""
+        # Not before: `rules` and `banks` need neither database nor web, and should start at once.
+        from tenants import scope
+        from tenants.scope import SYSTEM
+
         app = self.create_app(role)
         with app.app_context(), scope.use(SYSTEM):
             yield app
@@ -43,7 +46,14 @@ class CommandFailed(Exception):
 
 
 # What is an operator's matter rather than a bug: shown as one line, without a traceback.
-_EXPECTED = (CommandFailed, ConfigError, PartDown, Refusal, DBAPIError, RedisError, OSError)
+_EXPECTED = (CommandFailed, ConfigError, PartDown, Refusal, OSError)
+
+
+def _is_expected(error: Exception) -> bool:
+    from redis.exceptions import RedisError
+    from sqlalchemy.exc import DBAPIError
+
+    return isinstance(error, (*_EXPECTED, DBAPIError, RedisError))
 
 
 def run(group: click.Group, create_app: CreateApp) -> None:
@@ -59,7 +69,9 @@ def run(group: click.Group, create_app: CreateApp) -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
-    except _EXPECTED as error:
+    except Exception as error:
+        if not _is_expected(error):
+            raise
         reason = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
         sys.stderr.write(f"sheping: {reason[0]}\n")
         sys.exit(1)

@@ -8,7 +8,7 @@ import click
 
 from app import clock
 from app.cli import CommandFailed, Context, pass_context
-from app.cli.demo import demo_settings
+from app.cli.demo import demo_group, demo_settings
 from app.config import Config
 from app.reminders import walk
 
@@ -56,3 +56,6 @@ def _line(day: walk.Day) -> str:
     if day.waiting:
         parts.append(f"mail waits: {day.waiting}")
     return f"{day.at.astimezone(clock.SHANGHAI):%Y-%m-%d %a}  {', '.join(parts)}"
+
+
+demo_group.add_command(clock_command)

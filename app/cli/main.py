@@ -1,41 +1,44 @@
-"""The command line's root: every group by name."""
+"""The command line's root. A command's module is imported when the command is called: each brings its own weight."""
 
 from __future__ import annotations
 
+import importlib
+
 import click
 
-from app.cli.database import db_group
-from app.cli.deadlines import deadlines, reminders
-from app.cli.demo import demo_group
-from app.cli.demo_clock import clock_command
-from app.cli.inspection import banks, rules
-from app.cli.processes import scheduler, web, worker
-from app.cli.records import audit, tokens
-from app.cli.stack import backup, doctor, restore, up
+# name -> (module, the command in it)
+COMMANDS = {
+    "up": ("stack", "up"),
+    "web": ("processes", "web"),
+    "worker": ("processes", "worker"),
+    "scheduler": ("processes", "scheduler"),
+    "db": ("database", "db_group"),
+    "demo": ("demo_clock", "demo_group"),
+    "deadlines": ("deadlines", "deadlines"),
+    "reminders": ("deadlines", "reminders"),
+    "rules": ("inspection", "rules"),
+    "banks": ("inspection", "banks"),
+    "tokens": ("records", "tokens"),
+    "audit": ("records", "audit"),
+    "doctor": ("stack", "doctor"),
+    "backup": ("stack", "backup"),
+    "restore": ("stack", "restore"),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name]
+        command: click.Command = getattr(importlib.import_module(f"app.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sheping")
 def sheping() -> None:
     """社评通: the filing of social training & evaluation organisations in Shandong."""
-
-
-demo_group.add_command(clock_command)
-for _command in (
-    up,
-    db_group,
-    web,
-    worker,
-    scheduler,
-    tokens,
-    audit,
-    rules,
-    banks,
-    demo_group,
-    deadlines,
-    reminders,
-    doctor,
-    backup,
-    restore,
-):
-    sheping.add_command(_command)

@@ -44,7 +44,7 @@ def hang(self, *place):
     {body}
 store.ObjectStore.{name} = hang
 sys.argv = ["sheping", "worker"]
-from app.factory import main
+from app.__main__ import main
 main()
 """
 HANG_READING = HANG.format(
