@@ -208,14 +208,14 @@ def make_world(
     city: str = "370200",
     level: str = "municipal",
     now: datetime = START,
-    batch: int = 1,
+    batch: int | None = None,
 ) -> World:
     """An accepted application with three items."""
     organisation_id = people.organisation(city=city, level=level)
     with people.as_system():
         call = Call(
-            id=uuid.uuid4(), year=2026, batch_no=batch, title="2026年征集通告", state="closed", sections={},
-            priority=[],
+            id=uuid.uuid4(), year=2026, batch_no=batch or uuid.uuid4().int % 1_000_000, title="2026年征集通告",
+            state="closed", sections={}, priority=[],
             published_on=(now - timedelta(days=60)).date(), created_at=now - timedelta(days=70), version=1,
         )  # fmt: skip
         db.session.add(call)

@@ -191,7 +191,7 @@ def test_code_then_receipt_make_the_filing(world: World) -> None:
 
 def test_a_code_of_another_city_is_never_given_again(world: World, app: Flask, drain: Callable[[], int]) -> None:
     announce(world, on=date(2026, 3, 5))
-    other = make_world(app, world.people, drain, city="370100", now=NOW, batch=2)
+    other = make_world(app, world.people, drain, city="370100", now=NOW)
     announce(other, on=date(2026, 3, 5))
     with world.as_(world.officer) as actor:
         issuing.assign_code(actor=actor, application_id=world.application_id, code="S000037000072", now=NOW)

@@ -10,6 +10,7 @@ from app.db import db
 from app.lifecycle.announcements import queries
 from app.lifecycle.announcements.models import ReportBatch, ReportEntry
 from app.lifecycle.applications.recording import advance
+from app.lifecycle.deadlines.services import meet_deadline
 from app.lifecycle.trail import need_reason, new_number
 from app.rules.core import N_, Refusal
 from app.rules.routing import authority_label
@@ -68,6 +69,7 @@ def send_report(
                 if item.state == ItemState.BANK_PASSED:
                     item.state = APPLICATION_ITEM.advance(item.state, "list", actor.kind)
             advance(actor, row, "list", now, name="application_listed", title=batch.title)
+        meet_deadline(kind="city_report_due", subject_id=row.id, now=now)
     _record("report_sent", actor, batch, now, before=None, count=len(rows))
     if batch.authority_code != DEPARTMENT_CODE:
         notices.tell(

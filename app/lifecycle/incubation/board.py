@@ -84,7 +84,7 @@ def board_row(application: Application, *, signed: bool, today: date) -> BoardRo
     return BoardRow(
         application=application,
         days_left=left,
-        day=(today - application.incubation_start_on).days,
+        day=max(0, (today - application.incubation_start_on).days),
         ready=ready,
         signed=signed,
         risks=tuple(risks),

@@ -24,6 +24,7 @@ from app.lifecycle.incubation.queries import find_commitment
 from app.lifecycle.progress import Progress, load_progress
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.queries import find_cycle_of_period
+from app.reminders.wording import AUTHORITY_KINDS
 from app.web.guards import actor
 from tenants.models import Organisation
 
@@ -107,5 +108,6 @@ def load_space() -> Space:
         period=period,
         cycle=cycle,
         progress=load_progress([*subjects, *([cycle.id] if cycle else [])], load_settings(organisation.authority_code)),
-        deadlines=list_for_organisation(organisation_id),
+        # What binds the authority (publicity, objections, reports) is not for the organisation to do.
+        deadlines=[row for row in list_for_organisation(organisation_id) if row.kind not in AUTHORITY_KINDS],
     )

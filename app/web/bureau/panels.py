@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from app.lifecycle.experts import queries as pool
+from app.lifecycle.experts.models import Expert
 from app.lifecycle.experts.queries import PoolFilter
 from app.lifecycle.incubation import acceptance
 from app.lifecycle.panels import assessing, forming, queries, seats
@@ -127,7 +128,7 @@ def matrices_of(row: Panel, sheets: list[ScoreSheet]) -> list[tuple[str, Matrix]
     return made
 
 
-def _candidates(row: Panel) -> list[tuple[object, str]]:
+def _candidates(row: Panel) -> list[tuple[Expert, str]]:
     """Experts to choose from, each with the reason why not, if any."""
     kind = request.args.get("type", "")
     wanted = PoolFilter(
@@ -142,7 +143,7 @@ def _candidates(row: Panel) -> list[tuple[object, str]]:
             continue
         refusals = find_conflicts([forming.as_panelist(row, expert, g.now)], row.uscc)
         why = refusal_text(refusals[0]) if refusals else ""
-        found.append((expert, why or ("" if expert.user_id else gettext("账号开通中"))))
+        found.append((expert, why or ("" if expert.user_id else str(gettext("账号开通中")))))
     return found
 
 

@@ -101,7 +101,7 @@ def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
     """Object with one's name; the query code is shown once."""
     objector = _objector()
     if objector is PUBLIC_ACTOR:
-        scope.switch(db.session, scope.PUBLIC)
+        scope.switch(db.session(), scope.PUBLIC)
     row = _public(publicity_id)
     text = ObjectionText(
         name=request.form.get("name", ""),
@@ -126,7 +126,7 @@ def objection_lookup() -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("public/objection_lookup.html", objection=None, problem="", machine=OBJECTION)
     code = objections.hash_code(request.form.get("code", "")[:40])
-    scope.switch(db.session, Scope(ScopeKind.gate, gate_keys=(code,)))
+    scope.switch(db.session(), Scope(ScopeKind.gate, gate_keys=(code,)))
     found = queries.find_by_code(code)
     problem = "" if found else gettext("没有找到这个查询码。请核对后重新输入(不区分大小写)。")
     page = render_template("public/objection_lookup.html", objection=found, problem=problem, machine=OBJECTION)
