@@ -134,4 +134,4 @@ def _nav(kind: ScopeKind) -> Any:
     for label, endpoint, prefix in _NAV.get(kind, ()):
         url = link_to(endpoint)
         if url:
-            yield (label, url, here == endpoint or here.startswith((prefix + "_", prefix + ".")), 0)
+            yield (label, url, here in (endpoint, prefix) or here.startswith((prefix + "_", prefix + ".")), 0)

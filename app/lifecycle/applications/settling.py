@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select
@@ -36,6 +37,18 @@ def list_tasks(application: Application) -> list[ReviewTask]:
         .options(joinedload(ReviewTask.dossier).selectinload(Dossier.files))
     )
     return list(db.session.scalars(query.order_by(ReviewTask.arrived_at, ReviewTask.id)))
+
+
+def find_application_id(task_id: uuid.UUID) -> uuid.UUID | None:
+    """The application that a task's files belong to; None for a task of another kind, or not the scope's."""
+    query = select(Dossier.kind, Dossier.subject_id).join(ReviewTask, ReviewTask.dossier_id == Dossier.id)
+    row = db.session.execute(query.where(ReviewTask.id == task_id)).one_or_none()
+    if row is None:
+        return None
+    if row.kind == Purpose.supplement:
+        request = select(SupplementRequest.application_id).where(SupplementRequest.id == row.subject_id)
+        return db.session.scalar(request)
+    return row.subject_id if row.kind == Purpose.filing_materials else None
 
 
 def close_tasks(actor: Actor, application: Application, state: ReviewState, reason: str, now: datetime) -> None:

@@ -20,8 +20,9 @@ from app.lifecycle.applications.completeness import (
     editable_parts,
     find_gaps,
     open_request,
+    picture,
 )
-from app.lifecycle.applications.models import Application
+from app.lifecycle.applications.models import Application, SupplementRequest
 from app.lifecycle.applications.rosters import KINDS, template_of
 from app.lifecycle.calls.queries import find_next_call, find_open_call, get_call
 from app.lifecycle.catalogue.queries import get_occupation
@@ -135,6 +136,7 @@ def _context(row: Application) -> dict[str, Any]:
         "editable": editable_parts(row, g.now),
         "gaps": {part: [gap.message for gap in gaps if gap.part == part] for part in Part},
         "supplement": supplement,
+        "answered": _answered(row, supplement),
         "asked": {entry["part"]: entry for entry in supplement.asked} if supplement else {},
         "holder": authority_label(row.authority_code),
         "files": files,
@@ -145,6 +147,15 @@ def _context(row: Application) -> dict[str, Any]:
         "events": timeline_rows(events.list_for_subject("application", row.id)),
         "today": g.now.astimezone(SHANGHAI).date(),
     }
+
+
+def _answered(row: Application, supplement: SupplementRequest | None) -> set[str]:
+    """The parts already changed since they were asked for."""
+    if supplement is None:
+        return set()
+    now = picture(row)
+    changed = {part for part, digest in now.items() if supplement.before.get(part) != digest}
+    return changed | ({Part.ATTACHMENTS.value} if submitting.list_supplement_files(row) else set())
 
 
 @page("/applications/<uuid:application_id>/form/<part>")

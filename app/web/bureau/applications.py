@@ -154,6 +154,13 @@ def application(application_id: uuid.UUID) -> ResponseReturnValue:
     return _page(_row(application_id))
 
 
+@blueprint.get("/reviews/<uuid:task_id>/application")
+def application_of_task(task_id: uuid.UUID) -> ResponseReturnValue:
+    """From a task in the queue to the application that its files belong to."""
+    application_id = settling.find_application_id(task_id) or abort(404)
+    return redirect(url_for("bureau.application", application_id=application_id), 303)
+
+
 def _page(row: Application, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
     settings = load_settings()
     tasks = settling.list_tasks(row)

@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 
 from app.db import db
 from app.lifecycle.deadlines import editing
 from app.lifecycle.deadlines.calendar import load_settings
 from app.rules.core import Refusal
-from app.rules.routing import PROVINCE_CODE
+from app.rules.routing import CITIES, PROVINCE_CODE
 from app.rules.settings import SPEC, Span, Spec
 from app.web.bureau.base import authority_code, blueprint
 from app.web.errors import refusal_text
@@ -20,19 +20,45 @@ from app.web.guards import actor, may
 from app.web.wording import timeline_rows
 from tenants import events
 
+WORDS: dict[str, Any] = {
+    "warn": lazy_gettext("提醒"),
+    "block": lazy_gettext("不予通过"),
+    "municipal": lazy_gettext("市级"),
+    "provincial": lazy_gettext("省级"),
+    "refuse": lazy_gettext("不予申请"),
+    "end_of_day": lazy_gettext("当日24时"),
+    "office_hours": lazy_gettext("当日17时"),
+    "panel_leader_records_consensus": lazy_gettext("组长记录一致意见"),
+    "majority": lazy_gettext("多数意见"),
+    "receipt_issued_on": lazy_gettext("回执出具日"),
+    "announced_on": lazy_gettext("公布日"),
+    "first_assessment": lazy_gettext("首次开展认定之日"),
+    "filing_valid_from": lazy_gettext("备案期首日"),
+    "current_filing_period": lazy_gettext("当前备案期内"),
+    "ever": lazy_gettext("不限时间"),
+    "officer_may_accept_with_reason": lazy_gettext("经办人说明理由后可受理"),
+    "never": lazy_gettext("一律不受理"),
+    "confirm": lazy_gettext("须确认"),
+    "none": lazy_gettext("不须确认"),
+    "delivered_on": lazy_gettext("送达日"),
+    "issued_on": lazy_gettext("下发日"),
+}
+
 
 def show(value: Any) -> str:
     """A value in words."""
     if value is None:
-        return gettext("不设")
+        return str(gettext("不设"))
     if isinstance(value, bool):
-        return gettext("是") if value else gettext("否")
+        return str(gettext("是") if value else gettext("否"))
     if isinstance(value, Span):
         unit = gettext("个工作日") if value.unit == "wd" else gettext("天")
         return f"{value.amount} {unit}"
     if isinstance(value, tuple):
         return "、".join(str(part) for part in value)
-    return str(value)
+    if isinstance(value, str) and value in CITIES:
+        return str(gettext(CITIES[value].name))
+    return str(WORDS.get(value, value))
 
 
 def _raw(value: Any) -> str:
@@ -76,6 +102,7 @@ def _page(spec: Spec, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
         value=show(current),
         raw=_raw(current),
         show=show,
+        words=WORDS,
         editable=_editable(spec) and may("decide"),
         problems=problems,
         typed=request.form,
