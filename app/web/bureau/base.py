@@ -27,6 +27,7 @@ ACCESS: dict[str, Access] = {
     "bureau.applications": authority(),
     "bureau.applications_export": authority(),
     "bureau.application": authority(),
+    "bureau.application_of_task": authority(),
     "bureau.application_supplement": authority(Right.decide),
     "bureau.application_accept": authority(Right.decide),
     "bureau.application_refuse": authority(Right.decide),
