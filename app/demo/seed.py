@@ -14,6 +14,7 @@ from app.demo.accounts import DemoOrganisation, DemoPerson
 from app.lifecycle.applications.services import NewItem, create_application, start_incubation, take_step
 from app.lifecycle.calls.models import Call
 from app.lifecycle.calls.services import close_call, draft_call, open_call, publish_call
+from app.lifecycle.catalogue.services import confirm_import, preview_import
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.filings.services import ImportedPeriod, import_filing
 from app.lifecycle.renewals.services import open_renewal
@@ -28,6 +29,10 @@ from tenants.scope import DEPARTMENT_CODE, SYSTEM_ACTOR, Actor, Role, ScopeKind
 # Late enough for a running clock, early enough that nothing is overdue when a visitor first looks.
 INCUBATION_DAY = 6
 VALID_FOR_DAYS = 112
+_CATALOGUE = """职业编码,职业名称,工种,等级,重点方向,大典版本
+6-31-01-03,电工,,五级、四级、三级、二级、一级,急需紧缺,2022
+3-01-04-02,城市管理网格员,,五级、四级、三级,新就业形态,2022
+"""
 _LOCK = 5299
 _DAY = timedelta(days=1)
 
@@ -73,6 +78,7 @@ class _Seed:
         password_hash = hash_password(accounts.PASSWORD)
         for person in accounts.PEOPLE:
             self._person(person, tenants, password_hash)
+        self._catalogue()
         self._incubatee(tenants["lanhai"])
         self._filed(tenants["quanyong"])
         self._open_call()
@@ -182,6 +188,12 @@ class _Seed:
         )
         opens = clocks.renewal_open_on(filing.periods[-1].valid_to, self._calendar, self._settings)
         open_renewal(actor=officer, filing=filing, now=self._at(self._workday(opens.due_on), 9))
+
+    def _catalogue(self) -> None:
+        """The occupations whose codes are verified (rules.md D3), imported as the department imports them."""
+        department, now = self._actors["officer@province.demo"], self._at(self._today - timedelta(days=225))
+        preview = preview_import(actor=department, data=_CATALOGUE.encode(), file_name="职业目录(演示).csv", now=now)
+        confirm_import(actor=department, import_id=preview.id, now=now)
 
     def _open_call(self) -> None:
         opened_on = self._workday(self._today - timedelta(days=10))
