@@ -16,7 +16,7 @@ from app.embedded.state import free_port
 
 
 class Mailbox:
-    """Keeps what it took. It misbehaves by `refuse`, `grey`, `data_answer`, `drop_after_data`, `hold_at` (to, taken)."""
+    """Keeps what it took; misbehaves by `refuse`, `grey`, `data_answer`, `drop_after_data`, `hold_at` (to, taken)."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, EmailMessage]] = []

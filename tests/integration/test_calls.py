@@ -55,9 +55,7 @@ def test_only_a_complete_call_is_published_and_only_by_the_department(system: Fl
     services.publish_call(actor=department, call=call, now=now)
     assert call.state == "published"
     with pytest.raises(Refusal) as refused:
-        services.edit_call(
-            actor=department, call_id=call.id, content=make.content(now), expected_version=None, now=now
-        )
+        services.edit_call(actor=department, call_id=call.id, content=make.content(now), expected_version=None, now=now)
     assert refused.value.code == "call_not_draft"
 
 
@@ -81,13 +79,9 @@ def test_the_second_officer_is_told(system: Flask, people: People) -> None:
     department, now = people.official("370000").actor, clock.now()
     call = make.drafted(department, now)
     seen = call.version
-    services.edit_call(
-        actor=department, call_id=call.id, content=make.content(now), expected_version=seen, now=now
-    )
+    services.edit_call(actor=department, call_id=call.id, content=make.content(now), expected_version=seen, now=now)
     with pytest.raises(Refusal) as refused:
-        services.edit_call(
-            actor=department, call_id=call.id, content=make.content(now), expected_version=seen, now=now
-        )
+        services.edit_call(actor=department, call_id=call.id, content=make.content(now), expected_version=seen, now=now)
     assert refused.value.code == "changed_meanwhile"
     assert refused.value.params["at"]
 
@@ -240,7 +234,7 @@ def test_an_occupation_is_found_by_code_or_name(system: Flask, typed: str) -> No
 def test_a_workbook_never_carries_a_formula() -> None:
     import zipfile
 
-    data = write_workbook(title="表", columns=(("名称", 10),), rows=[("=HYPERLINK(\"http://x\")",), ("+1",), ("@a",)])
+    data = write_workbook(title="表", columns=(("名称", 10),), rows=[('=HYPERLINK("http://x")',), ("+1",), ("@a",)])
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
     assert [row[0] for row in read_rows(data, "x.xlsx")[1:]] == ['=HYPERLINK("http://x")', "+1", "@a"]
