@@ -47,18 +47,28 @@ def measure(rounds: int = ROUNDS) -> list[Row]:
         product.upload()
         peer.fput_object(BUCKET, "warm-up", str(path))
         idle = family_rss(web.pid)
-        ours, checked, theirs = [], [], []
+        ours: list[float] = []
+        checked: list[float] = []
+        theirs: list[float] = []
+
+        def send_yardstick(number: int) -> None:
+            began = time.perf_counter()
+            peer.fput_object(BUCKET, f"peer-{number}", str(path))
+            theirs.append(time.perf_counter() - began)
+
+        def send_product(number: int) -> None:
+            began = time.perf_counter()
+            upload_id = product.upload()
+            ours.append(time.perf_counter() - began)
+            product.wait_checked(upload_id)
+            checked.append(time.perf_counter() - began)
+
         with _peak_rss(web.pid) as peak:
             for number in range(rounds):
-                # By turns, so that a slow moment of the machine falls on both.
-                began = time.perf_counter()
-                peer.fput_object(BUCKET, f"peer-{number}", str(path))
-                theirs.append(time.perf_counter() - began)
-                began = time.perf_counter()
-                upload_id = product.upload()
-                ours.append(time.perf_counter() - began)
-                product.wait_checked(upload_id)
-                checked.append(time.perf_counter() - began)
+                # By turns and with a clean disk before each: a slow moment of the machine falls on both alike.
+                for send in (send_yardstick, send_product)[:: 1 if number % 2 else -1]:
+                    os.sync()
+                    send(number)
         value, value_checked, yardstick = (SIZE / 1e6 / median(seconds) for seconds in (ours, checked, theirs))
         memory = (round(peak[0] / MIB, 1), round(idle / MIB, 1))
         return [

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import update
-
-from app.db import db
 from app.lifecycle import paths
 from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.applications.queries import label_of
@@ -34,7 +30,7 @@ _BEFORE_SUBMISSION = (
     BankState.REVISION_REQUESTED,
 )
 # What the table dispatches from; a dead letter that a person has had retried goes the same way in one step.
-_DISPATCHABLE = (
+DISPATCHABLE = (
     *(step.source for step in QUESTION_BANK.table if step.event == "dispatch" and step.source),
     BankState.DEAD_LETTER,
 )
@@ -100,16 +96,6 @@ class BankSubject(Subject):
         event = "resubmit_bank" if self.item.state == ItemState.BANK_UNDER_ASSESSMENT else "submit_bank"
         self.item.state = APPLICATION_ITEM.advance(self.item.state, event, actor.kind)
         meet_deadline(kind=DEADLINE, subject_id=self.id, now=now)
-
-    @staticmethod
-    def mark_delivered(subject_id: uuid.UUID) -> None:
-        """It arrived in the authority's inbox: one statement, without loading the item."""
-        db.session.execute(
-            update(ApplicationItem)
-            .where(ApplicationItem.id == subject_id, ApplicationItem.bank_state.in_(_DISPATCHABLE))
-            .values(bank_state=BankState.DISPATCHED)
-            .execution_options(synchronize_session=False)
-        )
 
     def fail_delivery(self, *, actor: Actor) -> None:
         if self.item.bank_state == BankState.SUBMITTED:

@@ -10,21 +10,21 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from app import clock, outbox
+from app import clock
 from app.config import Config
 from app.db import db
 from app.jobs import NotReady, job
 from app.lifecycle import paths
 from app.lifecycle.submissions import queries
-from app.lifecycle.submissions.banks import BankSubject
+from app.lifecycle.submissions.banks import DISPATCHABLE
 from app.lifecycle.submissions.subjects import find_subject, get_subject
 from tenants import events, notices
 from tenants.queries import bucket_of
 from tenants.scope import SYSTEM_ACTOR
 from uploads.errors import PartDown
-from uploads.models import Dossier, DossierFile, DossierState, Purpose, ReviewTask
+from uploads.models import Dossier, DossierFile, DossierState, ReviewTask
 from uploads.queries import list_uploads
 from uploads.store import ObjectStore
 
@@ -69,20 +69,14 @@ def deliver(*, dossier_id: str) -> None:
         _show_retrying(delivery)
         raise NotReady(f"waiting for the {down.part}: {down}") from down
     now = clock.now()
-    if not _mark_delivered(delivery, bucket, now):
-        return
-    if delivery.kind == Purpose.question_bank:
-        BankSubject.mark_delivered(delivery.subject_id)
-    window = int(now.timestamp()) // ARRIVALS_SECONDS * ARRIVALS_SECONDS
-    outbox.add(
-        TELL_ARRIVALS,
-        queue="default",
-        key=f"arrivals:{delivery.authority_code}:{window}",
-        authority_code=delivery.authority_code,
-        window=window,
-    )
-    # Last: the system's chain of events is locked from here to the commit.
-    _record("dossier_delivered", delivery, now, before=delivery.state, after=DossierState.delivered)
+    if _mark_delivered(delivery, bucket, now):
+        # Last: the system's chain of events is locked from here to the commit.
+        _record("dossier_delivered", delivery, now, before=delivery.state, after=DossierState.delivered)
+
+
+# The commit of a delivery need not wait for the disk: if the database's machine dies in that instant, the row of the
+# outbox is unacknowledged again together with all that it acknowledged, and the dossier is delivered anew.
+_WITHOUT_WAITING = func.set_config("synchronous_commit", "off", True)
 
 
 def _load(dossier_id: uuid.UUID) -> _Delivery | None:
@@ -97,6 +91,7 @@ def _load(dossier_id: uuid.UUID) -> _Delivery | None:
             DossierFile.id.label("file_id"),
             DossierFile.source_bucket,
             DossierFile.source_key,
+            _WITHOUT_WAITING,
         )
         .join(DossierFile, DossierFile.dossier_id == Dossier.id)
         .where(Dossier.id == dossier_id)
@@ -132,13 +127,14 @@ def _copy_files(delivery: _Delivery, bucket: str) -> None:
             done.result()
 
 
-# One statement: a dossier is taken by whoever changes its state, and only then do its files and its task follow.
+# One statement for all that a delivery changes, because each round trip counts in a flood. A dossier is taken by who
+# changes its state; its files, its task and its item follow. The outbox's row needs no NOTIFY: its window must pass.
 _DELIVERED = text(
     """
     with taken as (
         update dossiers set state = 'delivered', delivered_at = :now
         where id = :id and state in ('submitted', 'dead_letter')
-        returning id, organisation_id, authority_code
+        returning id, kind, subject_id, organisation_id, authority_code
     ), copied as (
         update dossier_files f
         set bureau_bucket = :bucket, bureau_key = f.dossier_id::text || '/' || f.id::text, copied_at = :now
@@ -147,6 +143,15 @@ _DELIVERED = text(
         insert into review_tasks (id, dossier_id, organisation_id, authority_code, state, arrived_at)
         select :task_id, id, organisation_id, authority_code, 'waiting', :now from taken
         on conflict (dossier_id) do nothing
+    ), dispatched as (
+        update application_items i set bank_state = 'dispatched' from taken
+        where taken.kind = 'question_bank' and i.id = taken.subject_id and i.bank_state = any(:dispatchable)
+    ), told as (
+        insert into outbox (queue, function, args, key)
+        select 'default', :tell,
+            jsonb_build_object('authority_code', authority_code, 'window', cast(:window as bigint)),
+            'arrivals:' || authority_code || ':' || cast(:window as text)
+        from taken on conflict do nothing
     )
     select count(*) from taken
     """
@@ -155,7 +160,15 @@ _DELIVERED = text(
 
 def _mark_delivered(delivery: _Delivery, bucket: str, now: datetime) -> bool:
     """The one step that counts; False when another worker has taken it."""
-    values = {"id": delivery.id, "task_id": uuid.uuid4(), "bucket": bucket, "now": now}
+    values = {
+        "id": delivery.id,
+        "task_id": uuid.uuid4(),
+        "bucket": bucket,
+        "now": now,
+        "dispatchable": list(DISPATCHABLE),
+        "tell": TELL_ARRIVALS,
+        "window": int(now.timestamp()) // ARRIVALS_SECONDS * ARRIVALS_SECONDS,
+    }
     return bool(db.session.scalar(_DELIVERED, values))
 
 
