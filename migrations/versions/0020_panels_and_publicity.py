@@ -17,7 +17,7 @@ EXPERT = "scope_kind() = 'expert'"
 
 # An expert's seats, asked by policies of other tables. They run as the owner, whom the policies `seats` below let look:
 # a policy of panel_members could not ask panel_members itself. `sits`: invited or more; `seated`: accepted, declared
-# free of conflict, and the panel is formed: only then does a file open.
+# free of conflict, and the panel is formed: only then does a file open. A bank closes again with the conclusion.
 FUNCTIONS = """
 create function sits_on_panel(panel uuid) returns boolean language sql stable security definer set search_path = public as
   $$ select scope_kind() = 'expert' and exists (select from panel_members m where m.panel_id = panel
@@ -33,7 +33,7 @@ create function seated_on_application(application uuid) returns boolean
 create function seated_on_bank(item uuid) returns boolean
   language sql stable security definer set search_path = public as
   $$ select scope_kind() = 'expert' and exists (select from panels p join panel_items i on i.panel_id = p.id
-       where i.item_id = item and p.kind = 'question_bank' and seated_on_panel(p.id)) $$;
+       where i.item_id = item and p.kind = 'question_bank' and p.state <> 'concluded' and seated_on_panel(p.id)) $$;
 create function leads_panel(panel uuid) returns boolean language sql stable security definer set search_path = public as
   $$ select seated_on_panel(panel) and exists (select from panels p where p.id = panel
        and p.leader_user_id = scope_user()) $$;

@@ -252,6 +252,11 @@ def test_the_bureau_watches_incubation_and_an_expert_opens_a_bank_with_a_purpose
         assert seen.data["reason"] == "评估题目质量"
     assert desk.get(f"/expert/panels/{panel_id}/sheets").status_code == 200
     with world.people.as_system():
+        db.session.execute(update(Panel).where(Panel.id == panel_id).values(state="concluded"))
+        db.session.commit()
+    assert "电工题库.xlsx" not in desk.get(f"/expert/panels/{panel_id}").text, "the bank is sealed again"
+    assert desk.post(opens, data={"purpose": "再看一次"}).status_code == 422
+    with world.people.as_system():
         assert db.session.scalars(select(ScoreSheet.item_id)).all().count(item.id) == 1
 
 

@@ -43,9 +43,7 @@ class FilingPeriod(Model):
         UniqueConstraint("filing_id", "period_no"),
         CheckConstraint("valid_to >= valid_from", name="order"),
         CheckConstraint("grade in ('excellent', 'qualified', 'unqualified')", name="grade"),
-        Index(
-            "uq_filing_periods_current", "filing_id", unique=True, postgresql_where=text("state = 'current'")
-        ),
+        Index("uq_filing_periods_current", "filing_id", unique=True, postgresql_where=text("state = 'current'")),
     )
 
     id: Mapped[UuidPk]
@@ -86,9 +84,7 @@ class Receipt(Model):
         CheckConstraint("kind in ('first', 'renewal', 'expansion', 'replacement')", name="kind"),
         CheckConstraint("state in ('current', 'superseded', 'void')", name="state"),
         CheckConstraint("valid_to >= valid_from", name="order"),
-        Index(
-            "uq_filing_receipts_current", "filing_id", unique=True, postgresql_where=text("state = 'current'")
-        ),
+        Index("uq_filing_receipts_current", "filing_id", unique=True, postgresql_where=text("state = 'current'")),
         Index("ix_filing_receipts_organisation_id", "organisation_id"),
     )
 

@@ -55,7 +55,8 @@ def list_dossiers(panel: Panel) -> list[Dossier]:
 def open_file(*, actor: Actor, panel_id: uuid.UUID, file_id: uuid.UUID, purpose: str, now: datetime) -> DossierFile:
     """Write down who opens which file and why; only then may its address be handed out.
 
-    A bank is sealed until its panel is formed. Refusals: not_seated, purpose_missing, file_unknown.
+    A bank is sealed until its panel is formed and again once it has concluded. Refusals: not_seated, file_sealed,
+    purpose_missing, file_unknown.
     """
     panel = queries.get_panel(panel_id)
     seat = queries.find_seat(panel_id, actor.user_id) if actor.user_id else None
