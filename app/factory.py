@@ -51,7 +51,8 @@ def create_app(role: str = "web", settings: Config | None = None, **overrides: A
     babel.init_app(app, locale_selector=choose_locale)
     csrf.init_app(app)
     htmx.init_app(app)
-    login_manager.init_app(app)
+    # Its context processor would load the person again, also for the page that says the database is down.
+    login_manager.init_app(app, add_context_processor=False)
     login_manager.session_protection = None
     app.extensions["sheping_store"] = ObjectStore.from_config(settings)
     if hops := settings.trusted_proxies:
