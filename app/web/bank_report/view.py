@@ -22,13 +22,14 @@ LEVELS: Mapping[str, tuple[str, Any]] = {
     "warn": ("action", lazy_gettext("提醒")),
     "info": ("neutral", lazy_gettext("说明")),
 }
-_ADDRESS = re.compile(r"^(?:工作表「[^」]*」)?第\d+\D{0,3}?(?:[A-Z]{1,3}列)?[::]")
+# What a finding begins with (`Question.here`); a row of a Word file is a paragraph (段).
+_ADDRESS = re.compile(r"^(?:工作表「[^」]*」)?第\d+(行|段)(?:[A-Z]{1,3}列)?[::]")
 _ALWAYS_STOP = frozenset({"C01", "C02"})
 
 
 @dataclass(frozen=True)
 class Row:
-    """One finding. `message` is without the address, which stands in cells of its own."""
+    """One finding. `message` is without the address, which stands in cells of its own; `row` may be a paragraph."""
 
     check: str
     title: str
@@ -37,6 +38,7 @@ class Row:
     word: str
     sheet: str
     row: int | None
+    is_paragraph: bool
     column: str
     message: str
     related: tuple[tuple[str, int], ...]
@@ -76,6 +78,11 @@ class BankReport:
     def is_clean(self) -> bool:
         """Whether nothing was found but what merely informs."""
         return self.is_readable and not (self.stops or self.errors or self.warnings)
+
+    @property
+    def has_paragraphs(self) -> bool:
+        """Whether rows are paragraphs of a Word file."""
+        return any(row.is_paragraph for row in self.rows)
 
     @property
     def charts(self) -> charts.Charts:
@@ -132,6 +139,8 @@ def _row(finding: Mapping[str, Any], stopping: Collection[str]) -> Row:
     check, severity = str(finding.get("check") or ""), str(finding.get("severity") or "")
     grave = severity in (Severity.BLOCK, Severity.ERROR)
     level = STOP if severity == Severity.BLOCK or (grave and check in stopping) else severity
+    message = str(finding.get("message") or "")
+    address = _ADDRESS.match(message)
     tone, word = LEVELS.get(level, ("neutral", level))
     return Row(
         check=check,
@@ -141,7 +150,8 @@ def _row(finding: Mapping[str, Any], stopping: Collection[str]) -> Row:
         word=str(word),
         sheet=str(finding.get("sheet") or ""),
         row=finding.get("row"),
+        is_paragraph=address is not None and address[1] == "段",
         column=str(finding.get("column") or ""),
-        message=_ADDRESS.sub("", str(finding.get("message") or "")),
+        message=message[address.end() :] if address else message,
         related=tuple((str(one.get("sheet") or ""), int(one["row"])) for one in finding.get("related") or ()),
     )
