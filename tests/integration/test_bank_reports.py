@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from app.db import db
 from app.rules.settings import Settings
+from app.web.bank_report import build
 from app.web.bank_report.workbook import restore
 from tenants.scope import Role
 from tests.factories import banks
@@ -161,7 +162,7 @@ def test_the_workbook_has_rows_and_messages_and_no_word_of_a_question(desk: Desk
     upload = desk.upload("电工, “三级”.xlsx", _faulty())
     answer = desk.browser().get(f"/org/files/{upload}/report.xlsx")
     assert answer.status_code == 200
-    assert answer.mimetype.endswith("spreadsheetml.sheet")
+    assert (answer.mimetype or "").endswith("spreadsheetml.sheet")
     given = answer.headers["Content-Disposition"]
     assert given.startswith("attachment;")
     assert unquote(given.partition("UTF-8''")[2]) == "电工, “三级” 检查报告.xlsx"
@@ -287,3 +288,12 @@ def test_a_file_that_could_not_be_read_is_reported_too(desk: Desk) -> None:
     assert "C01" in page
     assert _numbers(page)[:2] == ["0", "1"]
     assert browser.get(f"/org/files/{upload}/report.xlsx").status_code == 200
+
+
+def test_rows_of_a_word_file_are_called_paragraphs() -> None:
+    finding = {"check": "C03", "severity": "error", "sheet": None, "row": 12, "message": "第12段:答案是空的,请补上答案"}
+    stored = {"questions": 3, "findings_total": 1, "findings": [finding]}
+    report = build(stored, name="题库.docx", settings=Settings())
+    (row,) = report.rows
+    assert (row.row, row.is_paragraph, row.message) == (12, True, "答案是空的,请补上答案")
+    assert (row.level, report.has_paragraphs) == ("stop", True)
