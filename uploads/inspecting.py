@@ -33,9 +33,9 @@ _QUOTED = re.compile("「([^」]*)」?")
 def inspect_bank(path: Path, name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Reasons to reject the file (it cannot be read, or a check of severity `block` says no) and what to keep."""
     report = inspect_path(path, name=name)
-    blocks = [finding for finding in report.findings if finding.severity is Severity.BLOCK]
     if report.readable and not report.questions and name.lower().endswith(_MAY_HOLD_NONE):
-        blocks = [finding for finding in blocks if finding.check != "C01"]
+        report.findings = [finding for finding in report.findings if finding.check != "C01"]
+    blocks = [finding for finding in report.findings if finding.severity is Severity.BLOCK]
     return [_reason(finding) for finding in blocks[:20]], summary_of(report)
 
 
