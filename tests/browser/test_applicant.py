@@ -66,7 +66,7 @@ def test_from_an_empty_desk_to_a_receipt(
     _confirm(page, "移除")
     expect(files.get_by_text("有误.xlsx")).to_have_count(0)
     page.get_by_role("button", name="提交选中的文件").click()
-    expect(page.get_by_text("电工, 三级 题库.xlsx")).to_be_visible()
+    expect(page.get_by_text("电工, 三级 题库.xlsx").first).to_be_visible()
     check_page(page)
     page.get_by_role("button", name="确认提交").click()
     _confirm(page, "确认提交")
