@@ -85,6 +85,8 @@ class Uploader {
     });
     this.zone.addEventListener('drop', () => this.zone.classList.remove('is-over'));
     this.#recall();
+    // Chosen before this script had started: the event is over, the files are there.
+    if (this.input.files.length) this.#choose();
   }
 
   say(key, values) {
