@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import psycopg.sql
@@ -26,6 +27,21 @@ pytest_plugins = ["tests.stack"]
 
 # What `db upgrade` puts there stays; everything else is emptied after each test.
 REFERENCE = {"authorities", "calendar_days", "annex_templates", "alembic_version"}
+
+# The running service of the browser's tests works off the same outbox, and Playwright leaves an event loop behind:
+# what counts jobs or runs a loop of its own comes before both.
+HEIGHTS = ("unit", "integration", "chaos", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests from the lowest height to the highest, each height in the order it was collected."""
+    root = Path(__file__).parent
+
+    def height(item: pytest.Item) -> int:
+        folder = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
+        return HEIGHTS.index(folder) if folder in HEIGHTS else len(HEIGHTS)
+
+    items.sort(key=height)
 
 
 @pytest.fixture(scope="session")
