@@ -8,8 +8,10 @@ outlives the supervisor.
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from logging.handlers import RotatingFileHandler
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,9 @@ from app.embedded.state import is_free, write_env
 READY_SECONDS = 120.0
 STOP_SECONDS = 8.0
 _POLL_SECONDS = 0.2
+LOG_BYTES = 8 * 1024 * 1024
+# What of a process's log also stands on the terminal: the rest is in its file, so that the address stays in sight.
+_SERIOUS = re.compile(rb'"level": "(error|critical)"|^Traceback ')
 
 
 def _sheping(*arguments: str) -> list[str]:
@@ -63,12 +69,16 @@ class Commands:
 
 
 class KeptProcess(Process):  # type: ignore[misc]
-    """A honcho process that starts its program again when it dies, and ends it when `stopping` is set."""
+    """A honcho process that starts its program again when it dies, and ends it when `stopping` is set.
 
-    def __init__(self, *args: Any, stopping: Event, supervisor: int, **kwargs: Any) -> None:
+    What the program prints goes to `log`; the terminal shows only what is serious.
+    """
+
+    def __init__(self, *args: Any, stopping: Event, supervisor: int, logs: Path, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stopping = stopping
         self.supervisor = supervisor
+        self.log = logs / f"{self.name}.log"
 
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
         """Honcho calls this in a process of its own, whose only work is to keep the program running."""
@@ -76,25 +86,27 @@ class KeptProcess(Process):  # type: ignore[misc]
         die_with_parent(self.supervisor)()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
+        log = logging.Logger(self.name or "process")
+        log.addHandler(RotatingFileHandler(self.log, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8"))
         failures = 0
         code = 0
         # Honcho waits for a first start of every process, even when told to stop before it came to that.
         self._send_message({"pid": os.getpid()}, type="start")
         while not self.stopping.is_set():
             started = time.monotonic()
-            code = self._run_once()
+            code = self._run_once(log)
             if self.stopping.is_set():
                 break
             failures = 1 if time.monotonic() - started > STEADY_SECONDS else failures + 1
             delay = backoff(failures)
-            self._send_message(f"stopped with code {code}; starting it again in {delay:.0f} s\n")
+            self._send_message(f"stopped with code {code}; starting it again in {delay:.0f} s (why: {self.log})\n")
             self.stopping.wait(delay)
         self._send_message({"returncode": code}, type="stop")
 
-    def _run_once(self) -> int:
+    def _run_once(self, log: logging.Logger) -> int:
         child = Popen(list(self.cmd), env=self.env, cwd=self.cwd, shell=False, preexec_fn=die_with_parent(os.getpid()))
         # Read beside waiting: a grandchild that outlives the program would hold the pipe open.
-        threading.Thread(target=self._relay, args=(child,), daemon=True).start()
+        threading.Thread(target=self._relay, args=(child, log), daemon=True).start()
         while child.poll() is None and not self.stopping.wait(_POLL_SECONDS):
             pass
         if child.poll() is None:
@@ -106,22 +118,24 @@ class KeptProcess(Process):  # type: ignore[misc]
         kill_group(child.pid)
         return int(child.wait())
 
-    def _relay(self, child: Popen) -> None:
+    def _relay(self, child: Popen, log: logging.Logger) -> None:
         for line in iter(child.stdout.readline, b""):
-            self._send_message(line)
+            log.info(line.rstrip(b"\n").decode("utf-8", "replace"))
+            if _SERIOUS.search(line):
+                self._send_message(line)
 
 
 class Supervisor(Manager):  # type: ignore[misc]
     """Honcho's manager of kept processes; `stopping` ends all of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, logs: Path) -> None:
         super().__init__()
         self.stopping: Event = multiprocessing.Event()
         self.failure: str | None = None
         self.beside: list[Callable[[], None]] = []
         supervisor = os.getpid()
         self._process_ctor = lambda *args, **kwargs: KeptProcess(
-            *args, stopping=self.stopping, supervisor=supervisor, **kwargs
+            *args, stopping=self.stopping, supervisor=supervisor, logs=logs, **kwargs
         )
 
     def _start(self) -> None:
@@ -186,7 +200,7 @@ def _serve(data_dir: Path, port: int, commands: Commands) -> int:
             environ["PYTHONUNBUFFERED"] = "1"
             for name, command in commands.steps.items():
                 _run_step(name, command, environ=environ, log=data_dir / "logs" / f"{name.replace(' ', '-')}.log")
-            return _supervise(stack, commands, environ=environ, address=address)
+            return _supervise(stack, commands, environ=environ, address=address, logs=data_dir / "logs")
         finally:
             # From here a second Ctrl-C must not leave half of it running; every step below is bounded in time.
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -195,13 +209,13 @@ def _serve(data_dir: Path, port: int, commands: Commands) -> int:
             end_leftovers(data_dir, stack.identity.token)
 
 
-def _supervise(stack: Stack, commands: Commands, *, environ: Mapping[str, str], address: str) -> int:
-    manager = Supervisor()
+def _supervise(stack: Stack, commands: Commands, *, environ: Mapping[str, str], address: str, logs: Path) -> int:
+    manager = Supervisor(logs)
     for name, command in commands.processes.items():
         manager.add_process(name, list(command), env=dict(environ))
     manager.beside = [
         lambda: _watch(stack, manager),
-        lambda: _announce(manager, commands, environ=environ, address=address),
+        lambda: _announce(manager, commands, environ=environ, address=address, logs=logs),
     ]
     # Honcho takes over SIGINT and SIGTERM; a closed terminal shall end it in the same orderly way.
     signal.signal(signal.SIGHUP, lambda number, frame: os.kill(os.getpid(), signal.SIGTERM))
@@ -221,7 +235,7 @@ def _watch(stack: Stack, manager: Supervisor) -> None:
     threading.Event().wait()
 
 
-def _announce(manager: Supervisor, commands: Commands, *, environ: Mapping[str, str], address: str) -> None:
+def _announce(manager: Supervisor, commands: Commands, *, environ: Mapping[str, str], address: str, logs: Path) -> None:
     """Wait until the service says that it is ready, then print where it is and who may sign in."""
     # Asked while the service still starts: building the application twice, one after the other, takes twice as long.
     asked = subprocess.Popen(  # noqa: S603 - our own commands
@@ -235,7 +249,7 @@ def _announce(manager: Supervisor, commands: Commands, *, environ: Mapping[str, 
             manager.fail(f"the service was not ready after {commands.ready_seconds:.0f} s: {state}")
             return
     accounts = asked.communicate()[0].rstrip()
-    click.echo(f"\n{accounts}\n\n社评通 is ready at {address} — Ctrl-C stops everything.\n")
+    click.echo(f"\n{accounts}\n\n社评通 is ready at {address} — Ctrl-C stops everything; logs: {logs}\n")
 
 
 def _readiness(address: str) -> str | None:

@@ -45,7 +45,7 @@ def main() -> None:
             "worker": python("import time; time.sleep(600)"),
         },
         accounts=python("print('owner@example.org  a-password')"),
-        ready_seconds=2 if "never-ready" in mode else 30,
+        ready_seconds=6 if "never-ready" in mode else 30,
     )
     sys.exit(up(Path(data_dir), int(port), commands=commands))
 

@@ -217,7 +217,7 @@ def test_a_port_in_use_is_one_clear_line(instance: Instance) -> None:
     ("mode", "reason"),
     [
         ("broken-migration", "migrations failed: no such revision"),
-        ("never-ready", 'not ready after 2 s: /readyz answered 503: {"database": "down"}'),
+        ("never-ready", 'not ready after 6 s: /readyz answered 503: {"database": "down"}'),
     ],
 )
 def test_a_service_that_cannot_start_ends_with_the_reason(instance: Instance, mode: str, reason: str) -> None:
