@@ -43,6 +43,7 @@ from tenants.models import (
     User,
 )
 from tenants.notices import Notice
+from uploads.custody.models import CustodyKey, DownloadLink, PurgeRecord, StoredObject
 from uploads.models import Dossier, DossierFile, ReviewTask, Upload
 
 ALL_MODELS = (
@@ -53,4 +54,5 @@ ALL_MODELS = (
     SupplementRequest, ApplicationRoute, ReportBatch, ReportEntry, Announcement, AnnouncementEntry, MinistryReport,
     DirectoryEntry, Expert, ExpertAbsence, Panel, PanelItem, PanelMember, PanelMethod, ScoreSheet, Recommendation,
     Publicity, Objection, GuidanceEntry, ItemOutcome, Receipt,
+    CustodyKey, StoredObject, DownloadLink, PurgeRecord,
 )  # fmt: skip

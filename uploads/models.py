@@ -67,7 +67,9 @@ def _one_of(states: type[StrEnum]) -> str:
 class Upload(Model):
     """One file of an organisation in its own bucket. Sizes in bytes; hashes in lower-case hex.
 
-    `reasons`: list of {code, message, location, params}; `report`: what the inspection found, counts and rows only.
+    `quarantine` names the bucket it arrives in, under the same key, as long as something may lie there; `sealed`: it is
+    encrypted in `bucket` (docs/decisions/0005-custody.md). `reasons`: list of {code, message, location, params};
+    `report`: what the inspection found, counts and rows only.
     """
 
     __tablename__ = "uploads"
@@ -76,6 +78,11 @@ class Upload(Model):
         CheckConstraint("declared_size > 0", name="declared_size"),
         Index("ix_uploads_subject", "organisation_id", "purpose", "subject_id", "created_at"),
         Index("ix_uploads_receiving", "expires_at", postgresql_where=text("state = 'receiving'")),
+        Index("ix_uploads_quarantine", "created_at", postgresql_where=text("quarantine is not null")),
+        Index(
+            "ix_uploads_removed", "removed_at", postgresql_where=text("removed_at is not null and purged_at is null")
+        ),
+        Index("ix_uploads_created", "organisation_id", "created_at"),
     )
 
     id: Mapped[UuidPk]
@@ -103,6 +110,9 @@ class Upload(Model):
     completed_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    quarantine: Mapped[str | None]
+    sealed: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    purged_at: Mapped[datetime | None]
 
 
 class Dossier(Model):
@@ -156,6 +166,7 @@ class DossierFile(Model):
     __table_args__ = (
         UniqueConstraint("dossier_id", "upload_id"),
         Index("ix_dossier_files_upload_id", "upload_id"),
+        Index("ix_dossier_files_bureau_key", "bureau_key"),
     )
 
     id: Mapped[UuidPk]
@@ -177,6 +188,8 @@ class DossierFile(Model):
     bureau_bucket: Mapped[str | None]
     bureau_key: Mapped[str | None]
     copied_at: Mapped[datetime | None]
+    sealed: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    purged_at: Mapped[datetime | None]
 
     dossier: Mapped[Dossier] = relationship(back_populates="files", lazy="raise")
 
