@@ -32,6 +32,7 @@ def migrate(owner_url: str, revision: str = "head") -> None:
     """Bring the database at `owner_url` to `revision`."""
     alembic = AlembicConfig()
     alembic.set_main_option("script_location", str(config.ROOT / "migrations"))
+    alembic.set_main_option("path_separator", "os")
     alembic.set_main_option("prepend_sys_path", str(config.ROOT))  # for what migrations share
     alembic.set_main_option("sqlalchemy.url", owner_url.replace("%", "%%"))
     command.upgrade(alembic, revision)
