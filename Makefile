@@ -3,6 +3,8 @@ PORT ?= 8000
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 ARGS ?=
+# Two runs of the tests side by side where there are two cores or more, each with servers of its own.
+JOBS ?= $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && echo 2 || echo 0)
 BIN := .venv/bin
 INSTALLED := .venv/installed
 FRONTEND := app/static/dist/.built
@@ -23,7 +25,7 @@ run: build
 	@exec $(BIN)/sheping up --port $(PORT)
 
 test: build
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -87,14 +87,18 @@ def write_private(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
+# Below the ports that the kernel gives to outgoing connections: one of those could take a chosen port before its server
+# listens there. At random, so that two that choose at the same time hardly ever meet.
+CHOSEN_PORTS = range(20_000, 32_768)
+
+
 def free_port(*, avoid: Collection[int] = ()) -> int:
     """A TCP port on loopback that nobody listens on."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in avoid:
+    for _ in range(len(CHOSEN_PORTS)):
+        port = secrets.choice(CHOSEN_PORTS)
+        if port not in avoid and is_free(port):
             return port
+    raise StackError(f"no free port between {CHOSEN_PORTS.start} and {CHOSEN_PORTS.stop - 1} on 127.0.0.1")
 
 
 def is_free(port: int) -> bool:
