@@ -126,11 +126,12 @@ def write_workbook(
     """One sheet: a heading row (name, width in characters) and rows. Text stays text, whatever it begins with.
 
     What would be taken for a formula is written as a string cell with the quote prefix, so that neither opening nor
-    editing the cell runs it. Instants become dates and times of Shanghai.
+    editing the cell runs it. Instants become dates and times of Shanghai. Rows are taken one by one and kept on disk,
+    not in memory, until the file is made.
     """
     target = io.BytesIO()
     with xlsxwriter.Workbook(
-        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
         sheet = book.add_worksheet(title[:31])
         heading = book.add_format({"bold": True, "bg_color": "#E8EEF5", "border": 1, "text_wrap": True})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -49,9 +50,10 @@ def list_institutions(*, wanted: DirectoryFilter, after: str = "", limit: int = 
     ]
 
 
-def list_entries(*, wanted: DirectoryFilter, limit: int = 50_000) -> list[DirectoryEntry]:
-    """All items that fit, in the order of the directory."""
-    return list(db.session.scalars(_ordered(_filtered(select(DirectoryEntry), wanted)).limit(limit)))
+def iter_entries(*, wanted: DirectoryFilter, limit: int = 500_000) -> Iterator[DirectoryEntry]:
+    """All items that fit, in the order of the directory, a thousand in memory at a time."""
+    query = _ordered(_filtered(select(DirectoryEntry), wanted)).limit(limit)
+    yield from db.session.scalars(query.execution_options(yield_per=1000))
 
 
 def list_of_institution(code: str) -> list[DirectoryEntry]:

@@ -60,6 +60,10 @@ def make_manifest(
 
 
 def digest(manifest: dict[str, Any]) -> str:
-    """SHA-256 in hex of the canonical JSON: keys sorted, no blanks, UTF-8."""
-    canonical = json.dumps(manifest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    """SHA-256 in hex of the canonical JSON."""
+    return hashlib.sha256(canonical(manifest)).hexdigest()
+
+
+def canonical(manifest: dict[str, Any]) -> bytes:
+    """The very bytes whose hash stands on the receipt: keys sorted, no blanks, UTF-8."""
+    return json.dumps(manifest, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -13,11 +13,13 @@ from sqlalchemy.orm import joinedload
 from app.db import db
 from app.lifecycle import paths
 from app.lifecycle.progress import find_dossier, list_dossiers
+from app.lifecycle.submissions import archives
 from app.lifecycle.submissions.services import retry_delivery
 from app.web.access import Right
 from app.web.api import cursors
 from app.web.api.schema import BadInput
 from app.web.applicant.base import fingerprint, found, live_page, page
+from app.web.archives import archive
 from app.web.guards import actor, commits
 from app.web.wording import DOSSIER_KINDS, DOSSIER_STATES, timeline_rows
 from tenants import events
@@ -76,6 +78,15 @@ def dossier(dossier_id: uuid.UUID) -> ResponseReturnValue:
         events=timeline_rows(steps),
         poll_seconds=2 if one.state in _MOVING else 15,
     )
+
+
+@page("/dossiers/<uuid:dossier_id>.zip")
+@commits
+def dossier_archive(dossier_id: uuid.UUID) -> ResponseReturnValue:
+    """All of it as one ZIP, each file's download in the trail."""
+    found(find_dossier(dossier_id))
+    one, members = archives.open_for_organisation(actor=actor(), dossier_id=dossier_id, now=g.now)
+    return archive(one, members, made_for=one.organisation.name)
 
 
 @page("/dossiers/<uuid:dossier_id>/retry", right=Right.edit, methods=("POST",))

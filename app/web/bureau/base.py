@@ -18,6 +18,7 @@ ACCESS: dict[str, Access] = {
     "bureau.review_accept": authority(Right.decide),
     "bureau.review_return": authority(Right.decide),
     "bureau.review_file": authority(Right.decide),
+    "bureau.review_archive": authority(Right.decide),
     "bureau.bank_report": authority(),
     "bureau.bank_report_findings": authority(),
     "bureau.bank_report_xlsx": authority(),

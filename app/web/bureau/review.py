@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from app.db import db
-from app.lifecycle.submissions import queries, reviews
+from app.lifecycle.submissions import archives, queries, reviews
 from app.lifecycle.submissions.queries import InboxFilter
 from app.rules.core import Refusal
 from app.web import wording
+from app.web.archives import archive
 from app.web.bureau.base import authority_code, blueprint
 from app.web.cursors import read_cursor, write_cursor
 from app.web.errors import refusal_text
@@ -194,3 +195,13 @@ def review_file(task_id: uuid.UUID, file_id: uuid.UUID) -> ResponseReturnValue:
     address = download_link(store=current_app.extensions["sheping_store"], file=file)
     db.session.commit()
     return redirect(address, 303)
+
+
+@blueprint.get("/reviews/<uuid:task_id>/archive.zip")
+@commits
+def review_archive(task_id: uuid.UUID) -> ResponseReturnValue:
+    """The whole dossier as one ZIP, each file's download noted as for single ones."""
+    task = _task(task_id)
+    dossier, members = archives.open_for_authority(actor=actor(), task_id=task.id, now=g.now)
+    made_for = get_authority(authority_code())
+    return archive(dossier, members, made_for=made_for.name if made_for else "")

@@ -62,14 +62,14 @@ def directory() -> ResponseReturnValue:
 @blueprint.get("/directory.xlsx")
 def directory_export() -> ResponseReturnValue:
     """All that fits, as a table."""
-    rows = [
+    rows = (
         (
             row.institution_code, row.organisation_name, row.uscc, LEVEL_LABELS[row.level], row.city_name,
             row.occupation_code, row.occupation_name, row.work_type, SKILL_LEVELS[row.skill_level].label,
             row.valid_from, row.valid_to, row.entered_on, row.left_on, row.leave_reason,
         )
-        for row in queries.list_entries(wanted=_wanted())
-    ]  # fmt: skip
+        for row in queries.iter_entries(wanted=_wanted())
+    )  # fmt: skip
     return exports.workbook(write_workbook(title="社评组织目录", columns=COLUMNS, rows=rows), "社评组织目录.xlsx")
 
 
