@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.documents.models import Document, DocumentFile, DocumentSeries, DocumentText
 from app.lifecycle.announcements.models import (
     Announcement,
     AnnouncementEntry,
@@ -19,7 +20,7 @@ from app.lifecycle.applications.models import (
 from app.lifecycle.calls.models import Call
 from app.lifecycle.catalogue.models import Occupation, OccupationImport
 from app.lifecycle.consultations.models import NationalConsultation
-from app.lifecycle.deadlines.models import CalendarDay, Deadline, DeadlineChange, Setting
+from app.lifecycle.deadlines.models import CalendarDay, ClockRun, Deadline, DeadlineChange, Setting
 from app.lifecycle.directory.models import DirectoryEntry
 from app.lifecycle.experts.models import Expert, ExpertAbsence
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt
@@ -29,7 +30,8 @@ from app.lifecycle.plans.models import CollectionPlan
 from app.lifecycle.publicity.models import Objection, Publicity, Recommendation
 from app.lifecycle.renewals.models import RenewalCycle
 from app.outbox import OutboxMessage
-from app.reminders.models import Reminder
+from app.reminders.feeds.models import CalendarFeed, PanelVisit
+from app.reminders.models import Digest, MailBounce, Reminder, Webhook, WebhookDelivery
 from tenants.events import Event
 from tenants.models import (
     ApiToken,
@@ -53,6 +55,7 @@ ALL_MODELS = (
     Setting, Reminder, CollectionPlan, Occupation, OccupationImport, NationalConsultation, ApplicationLine,
     SupplementRequest, ApplicationRoute, ReportBatch, ReportEntry, Announcement, AnnouncementEntry, MinistryReport,
     DirectoryEntry, Expert, ExpertAbsence, Panel, PanelItem, PanelMember, PanelMethod, ScoreSheet, Recommendation,
-    Publicity, Objection, GuidanceEntry, ItemOutcome, Receipt,
+    Publicity, Objection, GuidanceEntry, ItemOutcome, Receipt, ClockRun, CalendarFeed, PanelVisit, Document, DocumentFile, DocumentSeries, DocumentText,
     CustodyKey, StoredObject, DownloadLink, PurgeRecord,
+    Digest, MailBounce, Webhook, WebhookDelivery,
 )  # fmt: skip

@@ -10,11 +10,12 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, select, text
+from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, insert, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Model, db
@@ -99,6 +100,57 @@ def record(
     db.session.add(event)
     db.session.flush()
     return event
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One event of many that happen together; as the arguments of `record`."""
+
+    subject_type: str
+    subject_id: object
+    organisation_id: uuid.UUID | None = None
+    authority_code: str | None = None
+    before: str | None = None
+    after: str | None = None
+    rule: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def record_many(name: str, *, actor: Actor, now: datetime, facts: Iterable[Fact]) -> int:
+    """As `record`, for thousands at once: the chain is locked and read once, the rows are written together."""
+    chain = _chain_of(actor)
+    db.session.execute(text("select pg_advisory_xact_lock(hashtextextended(:chain, 5202))"), {"chain": chain})
+    last = db.session.execute(
+        select(Event.chain_no, Event.hash).where(Event.chain == chain).order_by(Event.chain_no.desc()).limit(1)
+    ).one_or_none()
+    number, previous = (last.chain_no, last.hash) if last else (0, "")
+    rows: list[dict[str, Any]] = []
+    for fact in facts:
+        number += 1
+        values = {
+            "at": now,
+            "name": name,
+            "actor_kind": actor.kind.value,
+            "actor_role": actor.role.value if actor.role else actor.kind.value,
+            "actor_user_id": actor.user_id,
+            "organisation_id": fact.organisation_id or actor.organisation_id,
+            "authority_code": fact.authority_code or actor.authority_code,
+            "subject_type": fact.subject_type,
+            "subject_id": str(fact.subject_id),
+            "before": fact.before,
+            "after": fact.after,
+            "rule": fact.rule,
+            "data": fact.data,
+            "ip": actor.ip,
+            "request_id": structlog.contextvars.get_contextvars().get("request_id"),
+            "chain": chain,
+            "chain_no": number,
+        }
+        previous = digest(Event(**values), previous)
+        rows.append({**values, "hash": previous})
+    if rows:
+        db.session.execute(insert(Event), rows)
+    return len(rows)
 
 
 def _chain_of(actor: Actor) -> str:

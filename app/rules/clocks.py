@@ -16,7 +16,7 @@ from app.rules.core import N_, SHANGHAI, Refusal
 from app.rules.settings import Settings, Span, Unit
 from app.rules.workdays import Calendar
 
-RULES = ("R4", "R23", "R25", "R27", "R28", "R29", "R39", "R43", "R45", "R46", "R49", "R50", "R58", "R65")
+RULES = ("R4", "R11", "R23", "R25", "R27", "R28", "R29", "R39", "R43", "R45", "R46", "R49", "R50", "R58", "R65")
 _DAY = timedelta(days=1)
 _MONTHS = 12
 AUTO_EXIT_TIME = time(0, 5)
@@ -346,6 +346,32 @@ def one_year_on(started_on: date, calendar: Calendar, settings: Settings) -> Clo
     return Clock("one_year_on", started_on, day, midnight(day), False, "R39", lines)
 
 
+# Stated by a document --------------------------------------------------------------------------------------------
+
+
+def call_close(closes_on: date, calendar: Calendar, settings: Settings, closes_at: datetime | None = None) -> Clock:
+    """R11: the end of the period in which a call takes applications, as the call itself states it."""
+    return _stated("call_close", closes_on, "R11", closes_at)
+
+
+def call_complete_by(complete_by: date, calendar: Calendar, settings: Settings) -> Clock:
+    """R11: the day by which a batch is to be completed (完成时限), as the call itself states it."""
+    return _stated("call_complete_by", complete_by, "R11", None)
+
+
+def panel_work_due(limit_on: date, calendar: Calendar, settings: Settings) -> Clock:
+    """R29, R11: a panel concludes inside the incubation it assesses, or by the day its call names."""
+    return _stated("panel_work_due", limit_on, "R29", None)
+
+
+def _stated(kind: str, on: date, rule: str, at: datetime | None) -> Clock:
+    lines = (
+        Day(on, None, DayKind.START, N_("文件载明的日期,不因节假日顺延")),
+        Day(on, None, DayKind.DUE, N_("截止于当日24时") if at is None else N_("截止于文件载明的时刻")),
+    )
+    return Clock(kind, on, on, at or end_of_day(on), False, rule, lines)
+
+
 # Registry -----------------------------------------------------------------------------------------------------------
 
 
@@ -378,6 +404,9 @@ KINDS: dict[str, ClockKind] = {
         ClockKind("city_report_due", N_("结果上报期限"), N_("公示结束日"), "R4", city_report_due),
         ClockKind("exit_data_due", N_("合规数据上报期限"), N_("移出目录日"), "R65", exit_data_due),
         ClockKind("q1_window", N_("一季度申请末日"), N_("任一日期"), "R43", q1_close),
+        ClockKind("call_close", N_("申报截止日"), N_("通告载明的截止日"), "R11", call_close),
+        ClockKind("call_complete_by", N_("本批次完成时限"), N_("通告载明的完成日"), "R11", call_complete_by),
+        ClockKind("panel_work_due", N_("评估组工作时限"), N_("孵化培育期末日或本批次完成时限"), "R29", panel_work_due),
         ClockKind("one_year_on", N_("开展认定满一年之日"), N_("首次开展认定之日"), "R39", one_year_on, False),
     )
 }

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.db import db
 from app.lifecycle.deadlines.models import CalendarDay, Setting
-from app.rules.settings import SPEC, Settings, check_setting
+from app.rules.settings import SPEC, Settings, check_setting, with_city
 from app.rules.workdays import Calendar, CalendarIncomplete
 from tenants.scope import DEPARTMENT_CODE
 
@@ -47,5 +47,6 @@ def load_settings(authority_code: str = DEPARTMENT_CODE) -> Settings:
     for row in sorted(rows, key=lambda row: row.authority_code != DEPARTMENT_CODE):
         spec = SPEC[row.key]
         if row.authority_code == DEPARTMENT_CODE or spec.city_overridable:
-            values[row.key] = check_setting(row.key, row.value["value"])
+            value = check_setting(row.key, row.value["value"])
+            values[row.key] = with_city(row.key, values[row.key], value) if row.key in values else value
     return Settings(**values)

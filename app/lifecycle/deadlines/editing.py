@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import outbox
 from app.db import db
 from app.lifecycle.deadlines.calendar import load_calendar
-from app.lifecycle.deadlines.models import CalendarDay, Setting
+from app.lifecycle.deadlines.models import CalendarDay, ClockRun, Setting
 from app.lifecycle.trail import need_reason
 from app.rules import settings as rules
 from app.rules.core import N_, Refusal
@@ -25,6 +26,14 @@ from tenants.scope import DEPARTMENT_CODE, Actor, ScopeKind
 RECOMPUTE = "app.lifecycle.deadlines.jobs.recompute"
 _LINE = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\s*[,,\s]\s*(休|班|放假|上班)\s*[,,\s]?\s*(.*)$")
 _FIRST_YEAR, _LAST_YEAR = 2020, 2100
+MOVES_CLOCKS = frozenset(
+    {
+        "supplement_due", "publicity_min_working_days", "publicity_count_publish_day", "objection_handling_days",
+        "city_report_due", "incubation_max_days", "incubation_roll_holiday", "commitment_sign_due", "bank_submit_by",
+        "renewal_apply_close", "rectification_roll_holiday", "exit_data_due",
+    }
+)  # fmt: skip
+"""Settings by which a last day is computed: changing one moves what is open."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,22 @@ def _changed(actor: Actor, now: datetime, what: str, **data: Any) -> None:
         title=what,
         **data,
     )
-    outbox.add(RECOMPUTE, queue="default")
+    request_run(cause="calendar", title=what, authority_code=DEPARTMENT_CODE, now=now)
+
+
+def request_run(*, cause: str, title: str, authority_code: str, now: datetime) -> ClockRun:
+    """After the commit, have all open clocks of an authority (the department's: all) computed anew."""
+    run = ClockRun(id=uuid.uuid4(), cause=cause, title=title, authority_code=authority_code, requested_at=now)
+    db.session.add(run)
+    db.session.flush()
+    outbox.add(RECOMPUTE, queue="default", key=f"recompute:{run.id}", run_id=str(run.id))
+    return run
+
+
+def list_runs(authority_code: str, *, limit: int = 5) -> list[ClockRun]:
+    """The newest runs that an authority's changes asked for."""
+    query = select(ClockRun).where(ClockRun.authority_code == authority_code)
+    return list(db.session.scalars(query.order_by(ClockRun.requested_at.desc()).limit(limit)))
 
 
 def list_years() -> list[int]:
@@ -184,13 +208,17 @@ def change_setting(*, actor: Actor, key: str, value: str, reason: str, now: date
         title=SPEC[key].label,
         reason=f"{before} → {plain}:{reason}",
     )
+    if key in MOVES_CLOCKS and before != str(plain):
+        request_run(cause="setting", title=SPEC[key].label, authority_code=code, now=now)
     return row
 
 
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
-    return list(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    return [_plain(part) for part in value] if isinstance(value, tuple) else str(value)
 
 
 def _check_department(actor: Actor, code: str) -> None:

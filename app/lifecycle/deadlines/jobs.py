@@ -1,73 +1,93 @@
-"""After the calendar changed: open clocks are computed anew, and those affected are told (design.md section 5)."""
+"""After the calendar or a setting changed: open clocks are computed anew, those affected told (design.md section 5)."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
 
 from app import clock
 from app.db import db
 from app.jobs import job
-from app.lifecycle.applications.models import SupplementRequest
-from app.lifecycle.deadlines.calendar import load_calendar, load_settings
-from app.lifecycle.deadlines.models import Deadline
-from app.lifecycle.deadlines.services import set_deadline
+from app.lifecycle import paths
+from app.lifecycle.deadlines.models import ClockRun
+from app.lifecycle.deadlines.recomputing import Recomputation, list_moved
 from app.rules import clocks
-from app.rules.clocks import Clock
-from tenants import notices
+from tenants import events, notices
 from tenants.scope import SYSTEM_ACTOR
 
-# What counts working days, or rolls over a holiday. A publicity's end may be later than the least that the notice
-# asks for: its own record says how long it runs, so it is not computed from the minimum here.
-RECOMPUTED = (
-    "supplement_due",
-    "objection_handling_due",
-    "city_report_due",
-    "commitment_sign_due",
-    "rectification_due",
-    "exit_data_due",
-)
+NAMED = 20
+"""How many deadlines one message names; the rest is a number, and all of them stand on the page of deadlines."""
 
 
 @job()
-def recompute() -> None:
-    """Compute every open clock that counts working days from its start again; run again, nothing changes."""
-    calendar, now = load_calendar(fresh=True), clock.now()
-    query = select(Deadline).where(Deadline.state == "open", Deadline.kind.in_(RECOMPUTED)).order_by(Deadline.id)
-    for deadline in db.session.scalars(query).all():
-        fresh = clocks.date_of(deadline.kind, deadline.starts_on, calendar, load_settings(deadline.authority_code))
-        if (fresh.due_on, fresh.provisional) == (deadline.due_on, deadline.provisional):
-            continue
-        moved = fresh.due_on != deadline.due_on
-        set_deadline(
-            actor=SYSTEM_ACTOR,
-            clock=fresh,
-            subject_type=deadline.subject_type,
-            subject_id=deadline.subject_id,
-            subject_label=deadline.subject_label,
-            organisation_id=deadline.organisation_id,
-            authority_code=deadline.authority_code,
-            link=deadline.link,
-            now=now,
-            reason="calendar",
-        )
-        if moved:
-            _follow(deadline, fresh)
-            notices.tell(
-                kind="calendar_changed",
-                now=now,
-                link=deadline.link,
-                organisation_id=deadline.organisation_id,
-                rule=deadline.rule,
-                statutory=True,
-                key=f"calendar_changed:{deadline.id}:{fresh.due_on.isoformat()}",
-                title=clocks.KINDS[deadline.kind].label,
-                number=deadline.subject_label,
-                due_on=fresh.due_on.isoformat(),
-            )
+def recompute(*, run_id: str) -> None:
+    """Compute every open clock again, then tell each organisation and each authority once what moved; run again,
+    nothing changes and nobody is told twice."""
+    run = db.session.get(ClockRun, uuid.UUID(run_id))
+    if run is None or run.state == "done":
+        return
+    now = clock.now()
+    work = Recomputation(run, now=now)
+    work.begin()
+    work.work()
+    moved = list_moved(run.id)
+    by_authority: dict[str, list[Row[Any]]] = defaultdict(list)
+    for organisation_id, rows in moved.items():
+        _tell(run, rows, organisation_id=organisation_id, link=paths.DEADLINES)
+        for row in rows:
+            by_authority[row.authority_code].append(row)
+    for code, rows in by_authority.items():
+        _tell(run, rows, authority_code=code, link="/bureau/deadlines")
+    run = db.session.get_one(ClockRun, run.id, populate_existing=True)
+    run.state, run.finished_at, run.told = "done", now, len(moved) + len(by_authority)
+    events.record(
+        "deadlines_recomputed",
+        actor=SYSTEM_ACTOR,
+        now=now,
+        subject_type="clock_run",
+        subject_id=run.id,
+        authority_code=run.authority_code,
+        rule="R23",
+        title=run.title,
+        count=run.done,
+        moved=run.moved,
+    )
 
 
-def _follow(deadline: Deadline, fresh: Clock) -> None:
-    if deadline.subject_type == "supplement_request":
-        request = db.session.get(SupplementRequest, deadline.subject_id)
-        if request is not None and request.state == "open":
-            request.due_on, request.due_at = fresh.due_on, fresh.due_at
+def _tell(run: ClockRun, rows: list[Row[Any]], *, link: str, **side: Any) -> None:
+    notices.tell(
+        kind="calendar_changed",
+        now=clock.now(),
+        link=link,
+        rule=_common(row.rule for row in rows) or "R23",
+        statutory="organisation_id" in side,
+        key=f"recomputed:{run.id}:{next(iter(side.values()))}",
+        cause=run.cause,
+        what=run.title,
+        count=len(rows),
+        entries=[
+            {
+                "kind": clocks.KINDS[row.kind].label,
+                "subject": row.subject_label,
+                "of": row.organisation if "authority_code" in side else "",
+                "was_on": _iso(row.was_on),
+                "due_on": _iso(row.due_on),
+            }
+            for row in rows[:NAMED]
+        ],
+        **side,
+    )
+
+
+def _common(rules: Iterable[str]) -> str | None:
+    found = set(rules)
+    return found.pop() if len(found) == 1 else None
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.db import db
+from app.lifecycle.deadlines.cases import find_case
 from app.lifecycle.deadlines.models import Deadline, DeadlineChange
 from app.rules.clocks import Clock
 from tenants import events
@@ -49,6 +50,7 @@ def set_deadline(
             set_at=now,
             state="open",
             link=link,
+            case_id=find_case(subject_type, subject_id),
         )
         db.session.add(deadline)
         _note(deadline, {}, reason or "set", now)

@@ -1,0 +1,28 @@
+"""Which application a deadline belongs to: by it the boards know the officer and the case's other limits."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Select, select
+
+from app.db import db
+from app.lifecycle.applications.models import ApplicationItem, SupplementRequest
+from app.lifecycle.panels.models import Panel
+from app.lifecycle.publicity.models import Objection, Publicity
+
+
+def find_case(subject_type: str, subject_id: uuid.UUID) -> uuid.UUID | None:
+    """The application's id; None for what has none, as a filing period or a renewal."""
+    if subject_type == "application":
+        return subject_id
+    query: Select[tuple[uuid.UUID | None]] | None = {
+        "application_item": select(ApplicationItem.application_id).where(ApplicationItem.id == subject_id),
+        "supplement_request": select(SupplementRequest.application_id).where(SupplementRequest.id == subject_id),
+        "publicity": select(Publicity.application_id).where(Publicity.id == subject_id),
+        "panel": select(Panel.application_id).where(Panel.id == subject_id),
+        "objection": select(Publicity.application_id)
+        .join(Objection, Objection.publicity_id == Publicity.id)
+        .where(Objection.id == subject_id),
+    }.get(subject_type)
+    return None if query is None else db.session.scalar(query)
