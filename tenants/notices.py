@@ -6,7 +6,9 @@ A statutory notice cannot be switched off; the rest may be, by kind, in a person
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -19,17 +21,19 @@ from app.jobs import job
 from tenants.models import Membership, Organisation, User
 
 SEND_NOTICE = "app.reminders.jobs.send_notice"
+_unmailed: ContextVar[bool] = ContextVar("sheping_notices_unmailed", default=False)
 
 
 class Notice(Model):
-    """A message to one person, read in the product; `state` follows its e-mail twin."""
+    """A message to one person, read in the product; `state` follows its e-mail twin (held: for the daily digest)."""
 
     __tablename__ = "notices"
     __table_args__ = (
-        CheckConstraint("state in ('queued', 'sent', 'deferred', 'bounced', 'in_app_only')", name="state"),
+        CheckConstraint("state in ('queued', 'held', 'sent', 'deferred', 'bounced', 'in_app_only')", name="state"),
         Index("ix_notices_user_id", "user_id", "created_at", "id"),
         Index("ix_notices_unread", "user_id", postgresql_where=text("read_at is null")),
         Index("ix_notices_authority_code", "authority_code", "state"),
+        Index("ix_notices_held", "authority_code", postgresql_where=text("state = 'held'")),
     )
 
     id: Mapped[UuidPk]
@@ -44,9 +48,21 @@ class Notice(Model):
     state: Mapped[str] = mapped_column(server_default="queued")
     last_error: Mapped[str | None]
     message_id: Mapped[str | None]
+    # The digest that carries it; the digest's own table is the reminders' (0044).
+    digest_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("digests.id"), index=True)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]
+
+
+@contextmanager
+def in_app_only() -> Iterator[None]:
+    """What is written inside is read in the product alone: nobody is mailed about a past that a demo lays out."""
+    token = _unmailed.set(True)
+    try:
+        yield
+    finally:
+        _unmailed.reset(token)
 
 
 def tell(
@@ -138,10 +154,13 @@ def write_one(
         link=link,
         rule=rule,
         statutory=statutory,
+        state="in_app_only" if _unmailed.get() else "queued",
         created_at=now,
     )
     db.session.add(notice)
     db.session.flush()
+    if notice.state == "in_app_only":
+        return notice
     outbox.add(SEND_NOTICE, queue="mail", key=f"notice:{notice.id}", notice_id=str(notice.id))
     return notice
 

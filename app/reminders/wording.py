@@ -84,6 +84,26 @@ _WORDINGS: dict[str, Wording] = {
         missed=N_("逾期须等下一年一季度。"),
         statutory=False,
     ),
+    "call_close": Wording(
+        due=N_("申报须在%(date)s前提交"),
+        todo=N_("请补齐申报材料并提交;截止后系统不再受理本批次申报。"),
+        button=N_("继续填写申报"),
+        missed=N_("未在截止前提交的,须等下一批次征集通告。"),
+    ),
+    "call_complete_by": Wording(
+        due=N_("本批次须在%(date)s前完成"),
+        todo=N_("请核对本批次尚未完成的遴选、公示和孵化事项。"),
+        button=N_("查看本批次"),
+        missed=N_("超出征集通告载明的完成时限,请查明原因并向省厅说明。"),
+        of_authority=True,
+    ),
+    "panel_work_due": Wording(
+        due=N_("评估组须在%(date)s前完成评估"),
+        todo=N_("请督促评估组专家提交评分表和结论。"),
+        button=N_("查看评估组"),
+        missed=N_("评估组未按期完成的,不得由培育对象承担后果,请尽快组织完成。"),
+        of_authority=True,
+    ),
     "publicity_end": Wording(
         due=N_("公示%(date)s期满"),
         todo=N_("请核对公示期间有无异议,期满后确认公示结果。"),

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from app.rules.clocks import local_date
 from app.rules.core import SHANGHAI
-from app.rules.settings import Settings
+from app.rules.settings import Hours, Settings
 
 SENDING_TIME = time(9, 0)
 """Reminders go out at 09:00 in Asia/Shanghai, when a clerk is at the desk."""
@@ -30,8 +30,44 @@ def offsets_for(kind: str, settings: Settings) -> tuple[int, ...]:
 
     An automatic exit (R50) has no overdue: what was due has happened by itself, and its notice says so.
     """
-    days = (*settings.reminder_offsets, ON_THE_DAY)
+    own = dict(settings.reminder_offsets_by_kind).get(kind, settings.reminder_offsets)
+    days = (*own, ON_THE_DAY)
     return days if kind == "auto_exit_due" else (*days, OVERDUE)
+
+
+def all_offsets(settings: Iterable[Settings]) -> tuple[int, ...]:
+    """Every offset that some kind has under some authority's settings, the widest first."""
+    found = {ON_THE_DAY, OVERDUE}
+    for one in settings:
+        found.update(one.reminder_offsets)
+        found.update(step for _, days in one.reminder_offsets_by_kind for step in days)
+    return tuple(sorted(found, reverse=True))
+
+
+def escalations_for(kind: str, settings: Settings) -> tuple[int, int] | None:
+    """The steps after the last of the ladder, when nothing was done: to a second person, then to the bureau.
+
+    So many days after the overdue reminder. None for an automatic exit: it has happened, and its bureau was shown it a
+    week ahead.
+    """
+    if kind == "auto_exit_due":
+        return None
+    second, bureau = sorted(settings.escalation_days)
+    return OVERDUE - second, OVERDUE - bureau
+
+
+def quiet_until(instant: datetime, hours: Hours, due_at: datetime | None = None) -> datetime | None:
+    """When the quiet hours that `instant` lies in are over; None when a mail may go now.
+
+    A mail never waits past the instant that it warns of: it goes at once where that comes before the end.
+    """
+    local = instant.astimezone(SHANGHAI)
+    if not hours.holds(local.time()):
+        return None
+    end = datetime.combine(local.date(), hours.end, SHANGHAI)
+    if end <= local:
+        end += timedelta(days=1)
+    return None if due_at is not None and instant < due_at <= end else end
 
 
 def due_day(due_at: datetime) -> date:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import time
 from enum import StrEnum
 from typing import Any
 
+from app.rules import ladders
 from app.rules.core import N_, Refusal
 
 
@@ -23,6 +25,23 @@ class Span:
 
     def __str__(self) -> str:
         return f"{self.amount}{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours of a day in Asia/Shanghai, over midnight where `end` is before `start`; none when both are the same."""
+
+    start: time
+    end: time
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+    def holds(self, moment: time) -> bool:
+        """Whether the moment of a day lies in these hours; the end does not."""
+        if self.start <= self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +111,11 @@ class Settings:
     renewal_receipt_after_announcement: bool = False
     exit_data_due: Span = Span(30, Unit.DAY)
     territorial_supervision: bool = True
-    reminder_offsets: tuple[int, ...] = (90, 60, 30, 15, 7, 3, 1)
+    reminder_offsets: tuple[int, ...] = ladders.LADDER
+    reminder_offsets_by_kind: tuple[ladders.LadderOfKind, ...] = ()
+    escalation_days: tuple[int, ...] = (3, 1)
+    quiet_hours: Hours = Hours(time(20), time(8))
+    digest_at: time = time(9, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +143,10 @@ def _kind(value: object, nullable: bool) -> str:
     if nullable or (isinstance(value, int) and not isinstance(value, bool)):
         return "int"
     if isinstance(value, tuple):
+        if not value:
+            return "ladders"
         return "ints" if isinstance(value[0], int) else "strings"
-    return {bool: "bool", str: "str", Span: "span"}[type(value)]
+    return {bool: "bool", str: "str", Span: "span", Hours: "hours", time: "time"}[type(value)]
 
 
 def _spec(key: str, rule: str, label: str, **bounds: Any) -> Spec:
@@ -205,7 +230,11 @@ SPEC: dict[str, Spec] = {
         _spec("renewal_receipt_after_announcement", "R61", N_("续期回执是否须等省厅公布")),
         _spec("exit_data_due", "R65", N_("退出后上报合规数据期限")),
         _spec("territorial_supervision", "R66", N_("市局可否检查辖区内省级组织")),
-        _spec("reminder_offsets", "R29", N_("期限前提醒的天数")),
+        _spec("reminder_offsets", "R50", N_("期限前提醒的天数")),
+        _spec("reminder_offsets_by_kind", "R50", N_("各类期限另设的提醒天数"), city_overridable=True),
+        _spec("escalation_days", "R50", N_("逾期提醒后升级提醒的天数(另一负责人、主管部门)"), city_overridable=True),
+        _spec("quiet_hours", "R50", N_("提醒邮件静默时段"), city_overridable=True),
+        _spec("digest_at", "R50", N_("工作日汇总邮件发送时刻"), city_overridable=True),
     )
 }
 
@@ -240,7 +269,49 @@ def _parts(value: object) -> list[Any]:
     return [part for part in re.split(r"[,,、\s\[\]]+", str(value)) if part]
 
 
+_TIME = re.compile(r"^(\d{1,2})[:\uff1a](\d{2})$")
+
+
+def _parse_time(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    match = _TIME.match(str(value).strip())
+    if match is None:
+        raise ValueError(value)
+    return time(int(match.group(1)), int(match.group(2)))
+
+
+def _parse_hours(value: object) -> Hours:
+    if isinstance(value, Hours):
+        return value
+    start, dash, end = str(value).replace("—", "-").replace("–", "-").partition("-")
+    if not dash:
+        raise ValueError(value)
+    return Hours(_parse_time(start), _parse_time(end))
+
+
+def _parse_ladders(value: object) -> tuple[ladders.LadderOfKind, ...]:
+    """From `[[kind, [days]]]` as stored, or `supplement_due: 5,3,1; q1_window: 30,7` as typed."""
+    if isinstance(value, list | tuple):
+        pairs = [(str(kind), days) for kind, days in value]
+    else:
+        pairs = []
+        for part in re.split(r"[;\uff1b\n]+", str(value)):
+            if part.strip():
+                kind, colon, days = part.replace("\uff1a", ":").partition(":")
+                if not colon:
+                    raise ValueError(value)
+                pairs.append((kind.strip(), days))
+    found = {kind: _PARSERS["ints"](days) for kind, days in pairs}
+    if len(found) < len(pairs):
+        raise ValueError(value)
+    return tuple(sorted(found.items()))
+
+
 _PARSERS: dict[str, Any] = {
+    "time": _parse_time,
+    "hours": _parse_hours,
+    "ladders": _parse_ladders,
     "span": _parse_span,
     "int": _parse_int,
     "bool": _parse_bool,
@@ -283,9 +354,24 @@ def _check_bounds(spec: Spec, parsed: Any) -> None:
         raise _setting_refusal(
             spec, "setting_invalid", N_("“%(label)s”只能取 %(choices)s 之一,不能是“%(value)s”。"), parsed
         )
-    if spec.key == "reminder_offsets" and (not parsed or parsed[-1] < 1):
+    if spec.key == "reminder_offsets":
+        _check_ladder(spec, "", parsed)
+    for kind, days in parsed if spec.kind == "ladders" else ():
+        if kind not in ladders.KNOWN_KINDS:
+            raise Refusal(
+                "setting_kind_unknown",
+                spec.rule,
+                N_("没有名为“%(kind)s”的期限。可用:%(known)s。"),
+                kind=kind,
+                known="、".join(sorted(ladders.KNOWN_KINDS)),
+            )
+        _check_ladder(spec, kind, days)
+    if spec.key == "escalation_days" and (len(parsed) != 2 or parsed[-1] < 1):
         raise _setting_refusal(
-            spec, "setting_below_floor", N_("“%(label)s”至少填一个不小于1的天数,当日和逾期提醒由系统固定发送。"), parsed
+            spec,
+            "setting_invalid",
+            N_("“%(label)s”须填两个不小于1、互不相同的天数,如 3,1。"),
+            ",".join(str(days) for days in parsed),
         )
     amount = parsed.amount if isinstance(parsed, Span) else parsed
     if spec.floor is not None and isinstance(amount, int) and amount < spec.floor:
@@ -295,6 +381,29 @@ def _check_bounds(spec: Spec, parsed: Any) -> None:
     if spec.ceiling is not None and isinstance(amount, int) and amount > spec.ceiling:
         raise _setting_refusal(
             spec, "setting_above_ceiling", N_("“%(label)s”不得超过 %(ceiling)s,不能设为 %(value)s。"), parsed
+        )
+
+
+def _check_ladder(spec: Spec, kind: str, days: tuple[int, ...]) -> None:
+    """A statutory kind keeps every step of the notice's ladder; any kind has at least one, of 1 to 365 days."""
+    shown = ",".join(str(step) for step in days)
+    if not days or days[-1] < 1:
+        raise _setting_refusal(
+            spec, "setting_below_floor", N_("“%(label)s”至少填一个不小于1的天数,当日和逾期提醒由系统固定发送。"), shown
+        )
+    if days[0] > ladders.FURTHEST_DAYS:
+        raise _setting_refusal(spec, "setting_above_ceiling", N_("“%(label)s”的天数不得超过365。"), shown)
+    missing = () if kind in ladders.OPTIONAL_KINDS else ladders.find_missing(days)
+    if missing:
+        raise Refusal(
+            "setting_below_floor",
+            spec.rule,
+            N_(
+                "法定期限须按提前90、60、30、15、7、3、1天逐次提醒,可以增加,不能减少;%(kind)s还缺提前%(missing)s天的提醒。"
+            ),
+            key=spec.key,
+            kind=kind or spec.label,
+            missing="、".join(str(step) for step in missing),
         )
 
 
@@ -323,11 +432,23 @@ def check_city_override(key: str, value: object) -> Any:
     return parsed
 
 
+def with_city(key: str, province: Any, city: Any) -> Any:
+    """A city's value of a key it may set, beside the province's: ladders kind by kind, all else replaced."""
+    return ladders.merged(province, city) if SPEC[key].kind == "ladders" else city
+
+
 def settings_from(province: Mapping[str, object], city: Mapping[str, object] | None = None) -> Settings:
     """The settings of one authority: defaults, then the province's values, then the city's permitted ones."""
     values = {key: check_setting(key, value) for key, value in province.items()}
-    values |= {key: check_city_override(key, value) for key, value in (city or {}).items()}
+    for key, value in (city or {}).items():
+        values[key] = with_city(key, values.get(key, SPEC[key].default), check_city_override(key, value))
     settings = replace(_DEFAULTS, **values)
+    if settings.quiet_hours.holds(settings.digest_at):
+        raise Refusal(
+            "settings_inconsistent",
+            "R50",
+            N_("汇总邮件的发送时刻落在静默时段内,请调整其中一项。"),
+        )
     if settings.renewal_apply_close.amount >= settings.renewal_open.amount:
         raise Refusal("settings_inconsistent", "R49", N_("续期申请截止必须晚于续期窗口开启,请调整这两项天数。"))
     if settings.grade_cut_qualified >= settings.grade_cut_excellent:

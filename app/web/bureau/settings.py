@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
@@ -11,7 +12,9 @@ from flask_babel import gettext, lazy_gettext
 from app.db import db
 from app.lifecycle.deadlines import editing
 from app.lifecycle.deadlines.calendar import load_settings
+from app.rules.clocks import KINDS
 from app.rules.core import Refusal
+from app.rules.ladders import KNOWN_KINDS
 from app.rules.routing import CITIES, PROVINCE_CODE
 from app.rules.settings import SPEC, Span, Spec
 from app.web.bureau.base import authority_code, blueprint
@@ -54,8 +57,12 @@ def show(value: Any) -> str:
     if isinstance(value, Span):
         unit = gettext("个工作日") if value.unit == "wd" else gettext("天")
         return f"{value.amount} {unit}"
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return ";".join(f"{gettext(KINDS[kind].label)}:{show(days)}" for kind, days in value)
     if isinstance(value, tuple):
-        return "、".join(str(part) for part in value)
+        return "、".join(str(part) for part in value) or str(gettext("不设"))
     if isinstance(value, str) and value in CITIES:
         return str(gettext(CITIES[value].name))
     return str(WORDS.get(value, value))
@@ -64,6 +71,10 @@ def show(value: Any) -> str:
 def _raw(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return "; ".join(f"{kind}: {_raw(days)}" for kind, days in value)
     return ", ".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
 
 
@@ -105,6 +116,7 @@ def _page(spec: Spec, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
         words=WORDS,
         editable=_editable(spec) and may("decide"),
         problems=problems,
+        ladder_kinds=[KINDS[kind] for kind in sorted(KNOWN_KINDS)],
         typed=request.form,
         events=timeline_rows(events.list_for_subject("setting", spec.key)),
     )
