@@ -63,3 +63,11 @@ def parse_truth(answer: str, options: Sequence[str] = ()) -> bool | None:
     if lettered and lettered[1].upper() in "AB":
         return parse_truth(lettered[2])
     return None
+
+
+def letters_of_numbers(answer: str, options: int) -> str:
+    """「1,3」 → 「AC」 where options go by numbers; empty when it is anything but numbers of options."""
+    parts = [part for part in _SEPARATORS.split(squeeze(answer) if answer.isdigit() else answer) if part]
+    if not parts or not all(part.isdigit() and len(part) == 1 and 1 <= int(part) <= options for part in parts):
+        return ""
+    return "".join(LETTERS[int(part) - 1] for part in parts)

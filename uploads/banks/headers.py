@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from uploads.banks.models import LETTERS
+from uploads.banks.sections import section_kind
 from uploads.banks.text import squeeze
 
 HEADER_SEARCH_ROWS = 40
@@ -14,23 +15,27 @@ HEADER_SEARCH_ROWS = 40
 _NAMES: Mapping[str, str] = {
     "stem": (
         "题干 试题 题目 问题 题面 试题内容 题目内容 问题内容 试题题干 题目题干 题干内容 试题正文 "
-        "题目正文 题目描述 试题描述 题文 考题 题目名称 试题名称 问题描述 question questions questiontext "
+        "题目正文 题目描述 试题描述 题文 考题 "
+        "考题内容 考题题目 考试题目 试题题目 题目试题 题目名称 试题名称 问题描述 question questions questiontext "
         "questionstem questioncontent stem prompt body query problem questiontitle content title 内容 标题"
     ),
     "answer": (
         "答案 正确答案 标准答案 参考答案 试题答案 题目答案 答案选项 正确选项 答案内容 答 正答 key answer "
-        "answers answerkey correctanswer correct correctoption rightanswer correctanswers solution label "
+        "标答 标准答 answers answerkey correctanswer correct correctoption rightanswer correctanswers solution label "
         "gold ans"
     ),
     "type": (
         "题型 题目类型 试题类型 类型 题类 题型名称 试题题型 题目题型 题型代码 题目类型代码 试题类型代码 "
-        "题型编码 类型代码 题类代码 type questiontype qtype kind typecode"
+        "题目类别 试题类别 试题分类 题目分类 题型分类 题型编码 类型代码 题类代码 type questiontype qtype kind typecode"
     ),
     "options": (
         "选项 备选项 候选项 备选答案 候选答案 选项内容 全部选项 选择项 所有选项 options choices option "
         "choice alternatives"
     ),
-    "number": "题号 序号 编号 试题编号 题目编号 行号 试题序号 题目序号 试题号 no num number index idx id #",
+    "number": (
+        "题号 序号 编号 试题编号 题目编号 行号 试题序号 题目序号 试题号 试题编码 题目编码 试题代码 题目代码 序 "
+        "no num number index idx id #"
+    ),
     "guid": "试题guid guid uuid 试题id 题目id 试题标识 questionid qid",
     "point": (
         "鉴定点代码 鉴定点编码 鉴定点编号 鉴定点 考核点代码 考评点代码 考点代码 知识点代码 知识点编码 "
@@ -42,7 +47,10 @@ _NAMES: Mapping[str, str] = {
     ),
     "difficulty": ("难度 难度代码 难度等级 难易度 难易程度 难度系数 难度级别 试题难度 难易 difficulty difficultylevel"),
     "consistency": "一致性 一致性代码 一致性系数 consistency",
-    "level": "等级 级别 技能等级 职业等级 鉴定等级 适用等级 认定等级 工种等级 level grade skilllevel",
+    "level": (
+        "等级 级别 技能等级 职业等级 鉴定等级 适用等级 认定等级 工种等级 适用级别 适用等级 技能级别 职业级别 鉴定级别 "
+        "level grade skilllevel"
+    ),
     "occupation": "职业 工种 职业工种 职业名称 工种名称 职业(工种) 职业代码 专业 occupation",
     "analysis": ("解析 答案解析 试题解析 题目解析 分析 说明 解答 答案说明 解释 analysis explanation rationale comment"),
     "source": "出处 来源 依据 参考资料 教材 教材出处 参考文献 试题来源 题目来源 章节 source reference",
@@ -56,9 +64,9 @@ _BY_NAME: dict[str, str] = {name: fld for fld, names in _NAMES.items() for name 
 _NOISE = re.compile(r"[*＊※#:：?？!！、。.]|必填项?|选填项?|可选|\(必选\)")
 _BRACKETS = re.compile(r"[(（\[【<《](.*?)[)）\]】>》]")
 _OPTION = re.compile(
-    r"^(?:备?选择?项?|备选答案|候选答案|选择项|选项内容|答案选项|选择|答案|options?|choices?|opt|answer)?"
+    r"^(?:[备可]?选择?项?|(?:备选|候选|可选)(?:答案|项)|选择项|选项内容|(?:答案|试题|题目)选项|选择|答案|options?|choices?|opt|answer)?"
     r"[-_ ]?([a-j]|[1-9]|[一二三四五六七八九])"
-    r"[-_ ]?(?:选项(?:内容)?|项|option|choice)?$"
+    r"[-_ ]?(?:选项(?:内容)?|项|内容|option|choice)?$"
 )
 _RANGE = re.compile(
     r"^(?:知识点|考点|鉴定范围|知识范围)([一二三四五六1-6])级(?:代码|名称|编码)?$"
@@ -146,6 +154,11 @@ def _fields(row: Sequence[str]) -> dict[int, str]:
                 continue
         found[column] = fld
         taken[fld] = column
+    if "stem" not in taken and "answer" in taken:
+        # A sheet of one type may head its stems with the type: 题号, 单选题, A, B, C, D, 答案.
+        named = [column for column, text in enumerate(row) if column not in found and section_kind(text)]
+        if len(named) == 1 and len(found) + 1 == sum(map(bool, row)):
+            found[named[0]] = "stem"
     return found
 
 

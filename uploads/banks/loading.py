@@ -9,6 +9,7 @@ from pathlib import Path
 from uploads.banks.archive import ArchiveLimits, Problem, check_archive
 from uploads.banks.blueprint import Blueprint, merge, read_blueprint
 from uploads.banks.filetype import FileKind, FileType, sniff
+from uploads.banks.loose import read_loose_table
 from uploads.banks.models import Finding, Severity
 from uploads.banks.packages import read_package
 from uploads.banks.sheets import Table, Unreadable, read_csv, read_workbook
@@ -97,6 +98,8 @@ def read_tables(tables: list[Table], out: Yield, letters: Mapping[str, str]) -> 
         else:
             missed.append(table)
     for table in missed:
+        if not out.headers and read_loose_table(table, out, letters):
+            continue
         rows = sum(1 for row in table.rows if any(row))
         wide = sum(1 for row in table.rows if sum(map(bool, row)) >= 3)
         severity = Severity.WARN if wide >= 3 else Severity.INFO

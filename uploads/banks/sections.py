@@ -20,7 +20,7 @@ _NOUN = (
     r"|case (?:study|analysis))(?:\s*questions?)?"
 )
 _REST = r"(?:部分|类)?\s*(?:[(【\[:,。;].*|共.{0,40}|每[小]?题.{0,60}|\d+[道题]?.{0,10}|[-_]?\d*|)"
-_SECTION = re.compile(rf"^{_ORDINAL}\s*{_NOUN}{_REST}$", re.I | re.S)
+_SECTION = re.compile(rf"^{_ORDINAL}\s*(?:[【\[<《]\s*)?{_ORDINAL}{_NOUN}\s*(?:[】\]>》]\s*)?{_REST}$", re.I | re.S)
 _TYPE = (
     r"(单项?选择?题?|多项?选择?题?|不定项选择题?|判断题?|是非题?|填空题?|简答题?|问答题?|论述题?|计算题?"
     r"|案例(?:分析)?题?|综合题)"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from uploads.banks.answers import letters_of_numbers
 from uploads.banks.blueprint import Blueprint
 from uploads.banks.headers import Header, find_header, same_header
 from uploads.banks.kinds import complete_question
@@ -16,6 +17,7 @@ from uploads.banks.points import compose_point
 from uploads.banks.sections import find_legend, header_legend, section_kind
 from uploads.banks.sheets import Table
 from uploads.banks.skills import SkillFile
+from uploads.banks.stems import take_options, take_type
 from uploads.banks.text import column_letters, fold_code, quote, squeeze
 
 _FOOTER = re.compile(
@@ -25,6 +27,7 @@ _FOOTER = re.compile(
 _DDE = re.compile(r"^[=+@-].{0,80}\|.{0,200}!", re.S)
 _FILLED_DOWN = ("type", "level", "point", "point_name", "difficulty", "consistency", "range")
 _RISKY = "=+@-"
+_OPENING, _CLOSING = tuple("(（[【<"), tuple(")）]】。")
 _FAINT = frozenset(
     {"number", "guid", "score", "note", "source", "level", "occupation", "difficulty", "consistency", ""}
 )
@@ -67,12 +70,16 @@ class _Sheet:
     section_level: str = ""
     pictures: dict[int, set[int]] = field(default_factory=dict)
     shared_stems: dict[int, int] = field(default_factory=dict)
+    numbered: bool = False
 
     def use(self, header: Header) -> None:
         self.header = header
         self.where = {fld: column for column, fld in header.fields.items()}
         options = {int(fld[7:]): column for column, fld in header.fields.items() if fld.startswith("option:")}
         self.option_columns = [options.get(index, -1) for index in range(max(options) + 1)] if options else []
+        self.numbered = bool(options) and all(
+            squeeze(header.texts[column])[-1:].isdigit() for column in options.values()
+        )
         ranges = {int(fld[6:]): column for column, fld in header.fields.items() if fld.startswith("range:")}
         self.range_columns = [ranges[level] for level in sorted(ranges)]
         point = header.texts.get(self.where["point"], "") if "point" in self.where else ""
@@ -254,6 +261,15 @@ def _options(sheet: _Sheet, row: Sequence[str]) -> tuple[str, ...]:
 def _add_question(sheet: _Sheet, index: int, row: Sequence[str]) -> None:
     cell = sheet.cell
     levels = parse_level(cell(row, "level")) if "level" in sheet.where else ""
+    stem, options, answer = cell(row, "stem"), _options(sheet, row), cell(row, "answer")
+    type_text = cell(row, "type") or sheet.section_type
+    if not type_text and (stem.startswith(_OPENING) or stem.endswith(_CLOSING)):
+        type_text, stem = take_type(stem)
+    if not options and stem:
+        stem, within = take_options(stem, type_text, answer)
+        options = tuple(within)
+    if sheet.numbered and answer[:1].isdigit() and options and answer not in options:
+        answer = letters_of_numbers(answer, len(options)) or answer
     point, point_name = compose_point(
         cell(row, "point"), cell(row, "point_name"), [row[c] if c < len(row) else "" for c in sheet.range_columns]
     )
@@ -261,10 +277,10 @@ def _add_question(sheet: _Sheet, index: int, row: Sequence[str]) -> None:
         sheet=sheet.table.name,
         row=sheet.table.number(index),
         kind=Kind.OTHER,
-        stem=cell(row, "stem"),
-        answer=cell(row, "answer"),
-        options=_options(sheet, row),
-        type_text=cell(row, "type") or sheet.section_type,
+        stem=stem,
+        answer=answer,
+        options=options,
+        type_text=type_text,
         point=point,
         point_name=point_name,
         level=levels or sheet.section_level,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +15,15 @@ from lxml.etree import XMLSyntaxError
 
 from uploads.banks.archive import Problem
 from uploads.banks.blueprint import read_blueprint
-from uploads.banks.headers import find_header
+from uploads.banks.headers import field_of, find_header
 from uploads.banks.numbering import W, read_numbering
 from uploads.banks.ooxml import find_entity_bomb
 from uploads.banks.sheets import Table, Unreadable
 from uploads.banks.tables import Yield, read_table
+from uploads.banks.text import half
 from uploads.banks.word_coded import is_coded, read_coded
 from uploads.banks.word_free import read_free
+from uploads.banks.word_key import table_items
 from uploads.banks.word_lines import Line
 
 _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
@@ -59,6 +62,22 @@ def _parts(element: Any) -> Iterator[tuple[str, bool]]:
             yield from _parts(child)
 
 
+def _underlined(paragraph: Any) -> tuple[str, ...]:
+    """What is underlined in a paragraph, runs beside one another as one: the filled blanks of a 填空题."""
+    if next(paragraph.iter(f"{W}u"), None) is None:
+        return ()
+    texts, joined = [], False
+    for run in paragraph.iter(f"{W}r"):
+        text = "".join(text for text, _ in _parts(run))
+        mark = run.find(f"{W}rPr/{W}u")
+        if mark is None or mark.get(f"{W}val") == "none":
+            joined = joined and not text
+            continue
+        texts = [*texts[:-1], texts[-1] + text] if joined else [*texts, text]
+        joined = True
+    return tuple(text for text in texts if text.strip(" _\u3000"))
+
+
 def read_body(document: Any) -> _Body:
     """Every paragraph of the body with its number: 1-based, in document order, empty ones counted. The paragraphs
     inside a table count where the table stands, row by row and cell by cell; those of text boxes, headers, footers
@@ -80,7 +99,8 @@ def read_body(document: Any) -> _Body:
         body.pictures += pictured
         if any(box.itertext() for box in paragraph.iter(f"{W}txbxContent") if "".join(box.itertext()).strip()):
             body.boxed.append(counter)
-        return Line(counter, f"{label} {text}" if label and text.strip() else text, pictured)
+        labelled = f"{label} {text}" if label and text.strip() else text
+        return Line(counter, labelled, pictured, underlined=_underlined(paragraph))
 
     def table(element: Any) -> list[list[list[Line]]]:
         rows = []
@@ -131,6 +151,44 @@ def _as_table(rows: list[list[list[Line]]]) -> Table:
     )
 
 
+def _loose_lines(block: list[list[list[Line]]], rows: list[list[str]]) -> Iterator[Line]:
+    """A table without a header of questions: its lines as if they stood in the text, a table of answers as a key,
+    a letter beside an option as one line."""
+    answers = table_items(rows)
+    for index, row in enumerate(block):
+        first = next((line.row for cell in row for line in cell), 1)
+        if index in answers:
+            if answers[index]:
+                yield Line(first, answers[index], is_key=True)
+        elif not (answers and (index - 1 in answers or index + 1 in answers)):
+            yield from _row_lines(row, rows[index], first)
+
+
+def _row_lines(row: list[list[Line]], texts: list[str], first: int) -> Iterator[Line]:
+    letters = [column for column in range(0, len(texts) - 1, 2) if re.fullmatch(r"[A-Ja-j][.、]?", half(texts[column]))]
+    if letters and letters == list(range(0, len(texts), 2)):
+        yield Line(first, " ".join(f"{half(texts[n])[0].upper()}.{texts[n + 1]}" for n in letters))
+    else:
+        yield from (line for cell in row for line in cell)
+
+
+def _turned(block: list[list[list[Line]]], table: Table) -> Table | None:
+    """A question as a small table of its own, 题干 | … over 答案 | …, as a table of one row; else None."""
+    fields: list[tuple[str, str, int]] = []
+    for row, texts in zip(block, table.rows, strict=True):
+        for column in range(0, len(texts) - 1, 2):
+            at = next((line.row for line in row[column + 1]), 1)
+            if field_of(texts[column]):
+                fields.append((texts[column], texts[column + 1], at))
+            elif texts[column]:
+                return None
+    names = [field_of(label) for label, _, _ in fields]
+    if len(table.rows) < 2 or not {"stem", "answer"} <= set(names):
+        return None
+    at = fields[names.index("stem")][2]
+    return Table("", [[label for label, _, _ in fields], [text for _, text, _ in fields]], numbers=[at, at], unit="段")
+
+
 def read_word(path: Path, out: Yield, letters: Mapping[str, str]) -> bool:
     """All questions of a Word file: those in tables with a header, then those in paragraphs. True when the file has
     pictures. Raises Unreadable."""
@@ -147,8 +205,10 @@ def read_word(path: Path, out: Yield, letters: Mapping[str, str]) -> bool:
             read_table(table, out, letters)
         elif blueprint := read_blueprint(table):
             out.blueprints.append(blueprint)
+        elif turned := _turned(block, table):
+            read_table(turned, out, letters)
         else:
-            lines.extend(line for row in block for cell in row for line in cell)
+            lines.extend(_loose_lines(block, table.rows))
     for row in body.boxed:
         out.note("", row, f"第{row}段有文本框,其中的文字未读取,请移到正文里")
     if is_coded(lines):

@@ -6,47 +6,31 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from uploads.banks.answers import parse_letters, parse_truth
-from uploads.banks.kinds import complete_question, name_kind
+from uploads.banks.kinds import name_kind
 from uploads.banks.levels import find_levels, level_title
-from uploads.banks.models import CHOICE_KINDS, LETTERS, Kind, Question, Severity, Statement
+from uploads.banks.models import LETTERS, Kind, Severity, Statement
 from uploads.banks.options import find_options, starts_with_option
 from uploads.banks.points import split_code
 from uploads.banks.sections import find_legend, section_kind, section_rest
+from uploads.banks.stems import answer_from_stem, take_type
 from uploads.banks.tables import Yield
 from uploads.banks.text import fold_code, half, quote
 from uploads.banks.word_key import AnswerKey, is_key_line, key_items
 from uploads.banks.word_lines import Draft, Line, layout_of
-
-_LABEL = re.compile(
-    r"(?:^|(?<=[\s。.;)）\]】A-Ja-j√×]))[【\[({<]?\s*"
-    r"((?:正确|参考|标准|试题)?答案|(?:参考)?答题要点|评分标准|答案要点|(?:试题|答案|参考|题目)?解析|分析"
-    r"|难易程度|难易度|难度|一致性|知识点|鉴定点|考核点|考点|出处|来源|分值|answer|ans|explanation|difficulty)"
-    r"\s*(?:[】\])}>]\s*[:是为]?|[:]|是\s*(?=[A-J√×对错]))\s*",
-    re.I,
+from uploads.banks.word_patterns import (
+    BARE_ANSWER,
+    CASE_HEAD,
+    INLINE,
+    INLINE_END,
+    KEY_TITLE,
+    LABEL,
+    LABEL_MODES,
+    NUMBERED_ANSWER,
+    OBJECTIVE,
+    PAGE,
+    SECTION_KEY,
+    numbered_line,
 )
-_LETTERS_AT_END = re.compile(r"[:?。.)\s]\s*([A-J]{1,6})\s*[.。]?$")
-_NUMBERED_ANSWER = re.compile(r"^(?:第\s*)?(\d{1,4})\s*(?:题)?\s*[.、:)]?\s*(?=[【\[(]?\s*(?:正确|参考|标准)?答案)")
-_BARE_ANSWER = re.compile(
-    r"^(?:(?:正确|参考|标准)?答案|答|解答|解)\s*(?:[:]|(?=[A-J]{1,6}\s*$)|\s+(?=[A-J√×对错正]))\s*", re.I
-)
-_KEY_TITLE = re.compile(
-    r"^(?:[一二三四五六七八九十]+[、.]\s*)?(?:附[件录]?\d*\s*[:.]?\s*)?(?:.{0,20}?)(?:参考|标准|试题|练习题?)?答案"
-    r"(?:及|与|和)?(?:评分标准|解析|评分细则)?(?:部分|页|汇总)?\s*[:]?\s*$"
-)
-_SECTION_KEY = re.compile(r"^(.{0,8}?(?:题|选择|单选|多选|判断))\s*(?:的)?(?:参考|标准)?答案\s*[:]?\s*(.*)$", re.S)
-_STYLES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("lead", re.compile(r"^\(\s*([√×✓✗对错TFA-J]{0,6}|正确|错误)\s*\)\s*(\d{1,4})\s*[.、,:)]\s*")),
-    ("dot", re.compile(r"^()(\d{1,4})\s*[.、,:)]\s*")),
-    ("title", re.compile(r"^()第\s*(\d{1,4})\s*题\s*[.、,:)]?\s*")),
-    ("bracket", re.compile(r"^()[(\[【]\s*(\d{1,4})\s*[)\]】]\s*[.、:]?\s*")),
-    ("plain", re.compile(r"^()(\d{1,4})\s+(?=\D)")),
-)
-_INLINE = re.compile(r"[(\[【]\s*((?:[A-J](?:\s*[,、;]?\s*[A-J])*)|√|×|✓|✗|✔|✘|对|错|正确|错误|T|F)\s*[)\]】]")
-_INLINE_END = re.compile(r"\s*([√×✓✗✔✘])\s*$")
-_PAGE = re.compile(r"^(?:第\s*\d+\s*页.*|-?\s*\d+\s*-?|\d+\s*/\s*\d+|—\s*\d+\s*—)$")
-_OBJECTIVE = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE})
-_LABEL_MODES = {"难": "difficulty", "一": "consistency", "知": "point", "鉴": "point", "考": "point", "d": "difficulty"}
 
 
 @dataclass(slots=True)
@@ -76,7 +60,7 @@ def _logical(lines: Sequence[Line]) -> list[Line]:
     for line in lines:
         texts = [text for text in line.text.split("\n") if text.strip()]
         for index, text in enumerate(texts or [""] * line.pictured):
-            parts.append(Line(line.row, text.strip(), line.pictured and index == 0))
+            parts.append(Line(line.row, text.strip(), line.pictured and index == 0, line.is_key, line.underlined))
     return parts
 
 
@@ -91,10 +75,13 @@ def read_free(lines: Sequence[Line], out: Yield, letters: Mapping[str, str]) -> 
     layout = layout_of(known)
     legend = find_legend(statement.text for statement in out.statements)
     for draft in reader.drafts:
+        tagged, stem = take_type(draft.stem[0]) if draft.stem else ("", "")
+        if tagged:
+            draft.type_text, draft.stem[0] = tagged, stem
         _answer_from_key(reader, draft)
         question = draft.finish(layout, {**letters, **legend})
         if not question.answer:
-            _answer_from_stem(question, {**letters, **legend})
+            answer_from_stem(question, {**letters, **legend}, draft.underlined)
         out.questions.append(question)
     for section, number in sorted(reader.key.unused, key=str):
         told = f"参考答案里第{number}题的答案找不到对应的题目"
@@ -105,7 +92,12 @@ def _read_line(reader: _Reader, index: int, line: Line) -> None:
     flat = half(line.text)
     if line.pictured and reader.draft and not reader.in_key:
         reader.draft.pictured.add(reader.draft.mode)
-    if not flat or _PAGE.match(flat):
+    if line.is_key:
+        if not reader.in_key:
+            _enter_key(reader, reader.kind)
+        reader.key.add_line(line.text)
+        return
+    if not flat or PAGE.match(flat) or _begin_case(reader, line, flat):
         return
     if _begin_section(reader, index, line, flat) or _begin_key(reader, index, flat):
         return
@@ -113,16 +105,16 @@ def _read_line(reader: _Reader, index: int, line: Line) -> None:
         if not reader.key.add_line(line.text):
             reader.out.note("", line.row, f"第{line.row}段在参考答案中,但看不懂:{quote(line.text)}")
         return
-    label = _LABEL.search(flat)
+    label = LABEL.search(flat)
     if label:
         _reopen(reader, flat)
     if label and _read_labels(reader, index, line, label):
         return
-    bare = _BARE_ANSWER.match(flat)
+    bare = BARE_ANSWER.match(flat)
     if bare and reader.draft:
         _set_answer(reader, line.text[bare.end() :])
         return
-    if not _begin_question(reader, index, line, flat):
+    if not _begin_question(reader, index, line, flat) and not _begin_unnumbered(reader, index, line, flat):
         _continue(reader, line, flat)
 
 
@@ -147,6 +139,21 @@ def _begin_section(reader: _Reader, index: int, line: Line, flat: str) -> bool:
     return bool(level)
 
 
+def _begin_case(reader: _Reader, line: Line, flat: str) -> bool:
+    """「案例一:…」 begins a question whose own numbers are parts of it."""
+    head = None if reader.in_key or reader.kind not in (None, Kind.CASE) else CASE_HEAD.match(flat)
+    if head is None or (reader.kind is None and reader.style != "case" and len(flat) < len(head[0]) + 4):
+        return False
+    number = reader.last + 1 if reader.style == "case" else 1
+    draft = Draft(line.row, number=str(number), type_text="案例分析题", level=reader.level, section=reader.part)
+    draft.style = "case"
+    reader.style, reader.last, reader.draft = "case", number, draft
+    reader.drafts.append(draft)
+    if line.text[head.end() :].strip():
+        draft.stem.append(line.text[head.end() :].strip())
+    return True
+
+
 def _enter_key(reader: _Reader, kind: Kind | None, text: str = "") -> None:
     reader.in_key, reader.draft = True, None
     reader.key.begin(kind)
@@ -160,16 +167,16 @@ def _stays_in_key(reader: _Reader, index: int) -> bool:
     if any(starts_with_option(half(line.text)) for line in following):
         return False
     first = half(following[0].text) if following else ""
-    return not _INLINE.search(first) or is_key_line(first)
+    return not INLINE.search(first) or is_key_line(first)
 
 
 def _begin_key(reader: _Reader, index: int, flat: str) -> bool:
     """「参考答案」 as a title, or 「判断题答案:1.√ 2.×」."""
-    about = _SECTION_KEY.match(flat)
+    about = SECTION_KEY.match(flat)
     if about and section_kind(about[1]) and (is_key_line(about[2]) or not about[2]):
         _enter_key(reader, name_kind(about[1]), about[2])
         return True
-    if not _KEY_TITLE.match(flat) or len(flat) > 24:
+    if not KEY_TITLE.match(flat) or len(flat) > 24:
         return False
     following = next((half(line.text) for line in reader.lines[index + 1 : index + 2]), "")
     awaits = reader.draft is not None and reader.draft.answer is None and flat.rstrip().endswith(":")
@@ -180,20 +187,11 @@ def _begin_key(reader: _Reader, index: int, flat: str) -> bool:
 
 
 def _starts_key(reader: _Reader, following: str) -> bool:
-    return bool(_numbered(following)) and any(draft.answer is None for draft in reader.drafts)
-
-
-def _numbered(flat: str) -> tuple[str, int, str, int] | None:
-    """(style, number, answer before the number, where the text begins) of a line that begins with a number."""
-    for style, pattern in _STYLES:
-        match = pattern.match(flat)
-        if match:
-            return style, int(match[2]), match[1], match.end()
-    return None
+    return bool(numbered_line(following)) and any(draft.answer is None for draft in reader.drafts)
 
 
 def _begin_question(reader: _Reader, index: int, line: Line, flat: str) -> bool:
-    found = _numbered(flat)
+    found = numbered_line(flat)
     if not found or not _is_next(reader, index, flat, found):
         return False
     style, number, lead, start = found
@@ -205,7 +203,40 @@ def _begin_question(reader: _Reader, index: int, line: Line, flat: str) -> bool:
         draft.pictured.add("stem")
     reader.style, reader.last, reader.draft = "dot" if style == "lead" else style, number, draft
     reader.drafts.append(draft)
+    draft.underlined.extend(text.strip() for text in line.underlined if text.strip() in line.text)
     _read_stem(draft, line.text[start:])
+    return True
+
+
+def _begin_unnumbered(reader: _Reader, index: int, line: Line, flat: str) -> bool:
+    """In a section whose questions bear no numbers: a stem above its options, or a statement with its verdict."""
+    if reader.style not in ("", "none") or reader.kind not in OBJECTIVE or starts_with_option(flat):
+        return False
+    draft = reader.draft
+    asked = half("".join(draft.stem)) if draft else ""
+    if draft and draft.answer is None and len(draft.options) < 2 and not INLINE.search(asked):
+        return False
+    following = next((half(each.text) for each in reader.lines[index + 1 : index + 2]), "")
+    if reader.kind is Kind.TRUE_FALSE:
+        asks = bool(INLINE.search(flat) or INLINE_END.search(flat) or BARE_ANSWER.match(following))
+    else:
+        inline = find_options(line.text, least=3)
+        asks = (starts_with_option(following) and following.lstrip(" ([【")[:1].upper() == "A") or bool(
+            inline and inline[0]
+        )
+    if not asks:
+        return False
+    reader.style, reader.last = "none", reader.last + 1
+    reader.draft = Draft(
+        line.row,
+        number=str(reader.last),
+        type_text=reader.section,
+        level=reader.level,
+        section=reader.part,
+        style="none",
+    )
+    reader.drafts.append(reader.draft)
+    _read_stem(reader.draft, line.text)
     return True
 
 
@@ -216,6 +247,8 @@ def _is_next(reader: _Reader, index: int, flat: str, found: tuple[str, int, str,
     draft = reader.draft
     if draft is None:
         return bool(reader.section) or style != "plain" or number == 1
+    if draft.style == "case":
+        return False
     complete = draft.answer is not None or bool(draft.options)
     if style != reader.style:
         return style in ("title", "dot", "plain") and number == reader.last + 1 and len(draft.options) >= 2
@@ -223,8 +256,8 @@ def _is_next(reader: _Reader, index: int, flat: str, found: tuple[str, int, str,
         return False
     if style == "plain" and number != reader.last + 1:
         return False
-    if reader.kind in _OBJECTIVE or draft.options:
-        return complete or number == reader.last + 1 or number == 1 or bool(_INLINE.search(half("".join(draft.stem))))
+    if reader.kind in OBJECTIVE or draft.options:
+        return complete or number == reader.last + 1 or number == 1 or bool(INLINE.search(half("".join(draft.stem))))
     if draft.mode in ("answer", "analysis") and not _is_short_answer(draft):
         return number == reader.last + 1 and _has_answer_ahead(reader, index)
     return number == reader.last + 1 or complete
@@ -233,18 +266,19 @@ def _is_next(reader: _Reader, index: int, flat: str, found: tuple[str, int, str,
 def _is_short_answer(draft: Draft) -> bool:
     """An answer of one short line needs no list of points: what is numbered after it is the next question."""
     text = "".join(draft.answer or []).strip()
-    return 0 < len(text) <= 8 and _numbered(half(text)) is None
+    return 0 < len(text) <= 8 and numbered_line(half(text)) is None
 
 
 def _has_answer_ahead(reader: _Reader, index: int) -> bool:
     """Before the next numbered line stands an answer: then the line at `index` asks something."""
     for offset, line in enumerate(reader.lines[index : index + 40]):
         flat = half(line.text)
-        if offset and (_LABEL.search(flat) or _BARE_ANSWER.match(flat)):
+        if offset and (LABEL.search(flat) or BARE_ANSWER.match(flat)):
             return True
-        if offset and (_numbered(flat) or section_kind(flat)):
+        found = numbered_line(flat) if offset else None
+        if offset and ((found and found[0] == reader.style) or section_kind(flat)):
             return False
-        if offset == 0 and _LABEL.search(flat):
+        if offset == 0 and LABEL.search(flat):
             return True
     return False
 
@@ -271,7 +305,7 @@ def _continue(reader: _Reader, line: Line, flat: str) -> None:
             draft.options.extend(found[1])
             draft.mode = "options"
             return
-    if draft.mode == "answer" and draft.answer and reader.kind in _OBJECTIVE:
+    if draft.mode == "answer" and draft.answer and reader.kind in OBJECTIVE:
         told = f"第{line.row}段不属于任何一道题,未读取:{quote(line.text)}"
         reader.out.note("", line.row, told)
         return
@@ -291,7 +325,7 @@ def _preamble(reader: _Reader, line: Line) -> None:
 
 def _reopen(reader: _Reader, flat: str) -> None:
     """「3.【答案】C」 answers a question asked long before: the section has its title twice, the key has none."""
-    match = _NUMBERED_ANSWER.match(flat)
+    match = NUMBERED_ANSWER.match(flat)
     if not match or not reader.drafts:
         return
     number = str(int(match[1]))
@@ -308,7 +342,7 @@ def _read_labels(reader: _Reader, index: int, line: Line, first: re.Match[str]) 
     """A line with 「答案:」, 【解析】 and the like, alone or after a stem or an option."""
     flat = half(line.text)
     before = line.text[: first.start()].strip()
-    if before and not (reader.draft and _NUMBERED_ANSWER.match(flat) and reader.draft.answer is None):
+    if before and not (reader.draft and NUMBERED_ANSWER.match(flat) and reader.draft.answer is None):
         head = Line(line.row, before, False)
         if not _begin_question(reader, index, head, half(before)):
             if reader.draft is None:
@@ -316,7 +350,7 @@ def _read_labels(reader: _Reader, index: int, line: Line, first: re.Match[str]) 
             _continue(reader, head, half(before))
     if reader.draft is None:
         return False
-    labels = list(_LABEL.finditer(flat, first.start()))
+    labels = list(LABEL.finditer(flat, first.start()))
     edges = [*(label.start() for label in labels[1:]), len(flat)]
     for label, end in zip(labels, edges, strict=True):
         _take_label(reader, label[1].lower(), line.text[label.end() : end].strip())
@@ -330,7 +364,7 @@ def _take_label(reader: _Reader, name: str, text: str) -> None:
     if name.startswith("ans") or (("答案" in name or "答题" in name) and "解析" not in name):
         _set_answer(reader, text)
         return
-    target = _LABEL_MODES.get(name[0])
+    target = LABEL_MODES.get(name[0])
     if target == "point":
         draft.point = split_code(text)[0]
         reader.fields.add("point_name")
@@ -364,27 +398,3 @@ def _answer_from_key(reader: _Reader, draft: Draft) -> None:
     answer = reader.key.find(kind, max(draft.section - 1, 0), int(draft.number))
     if answer is not None:
         draft.answer = [answer]
-
-
-def _answer_from_stem(question: Question, letters: Mapping[str, str]) -> None:
-    """「…应采用（C）。」: the answer stands in the stem's brackets, or a tick at its end."""
-    if question.kind not in CHOICE_KINDS and question.kind is not Kind.TRUE_FALSE and question.type_text:
-        return
-    flat = half(question.stem)
-    fitting = [match for match in _INLINE.finditer(flat) if _fits(question, match[1])]
-    last = fitting[-1] if fitting else None
-    if last is None:
-        last = (_LETTERS_AT_END if question.options else _INLINE_END).search(flat)
-    if last is None:
-        return
-    question.answer = last[1].strip()
-    bracketed = flat[last.start()] in "([【"
-    start, end = (last.start(), last.end()) if bracketed else last.span(1)
-    question.stem = (question.stem[:start] + ("( )" if bracketed else "") + question.stem[end:]).strip()
-    complete_question(question, letters)
-
-
-def _fits(question: Question, answer: str) -> bool:
-    if question.kind is Kind.TRUE_FALSE or not question.options:
-        return parse_truth(answer) is not None and not (answer in "AB" and not question.type_text)
-    return bool(parse_letters(answer))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from uploads.banks.models import Kind
-from uploads.banks.text import half
+from uploads.banks.text import half, squeeze
 
 _MARKS = r"(?:[A-Ja-j]{1,10}(?![A-Za-z])|√|×|✓|✗|✔|✘|对|错|正确|错误|[TF](?![A-Za-z]))"
 _RANGE = re.compile(
@@ -15,6 +15,8 @@ _RANGE = re.compile(
 _ITEM = re.compile(
     rf"(?<!\d)(\d{{1,4}})\s*[.、:)）\s]\s*\(?\s*({_MARKS}(?:\s*[,、]\s*[A-J](?![A-Za-z]))*)\s*\)?(?=[\s,;。、|\d(]|$)"
 )
+_NUMBER_WORD = re.compile("题号|序号|题目|编号|小题")
+_ANSWER_WORD = re.compile("(?:参考|标准|正确)?答案")
 _NUMBERED = re.compile(r"^\s*(?:第\s*)?\(?(\d{1,4})\)?\s*(?:题\s*)?[.、:)\s]\s*(.+)$", re.S)
 
 
@@ -56,6 +58,41 @@ def numbered(text: str) -> tuple[int, str] | None:
         return None
     rest = text[match.start(2) :]
     return int(match[1]), re.sub(r"^\s*(?:答案?|解)\s*[:：]\s*", "", rest).strip()
+
+
+def table_items(rows: Sequence[Sequence[str]]) -> dict[int, str]:
+    """Row index → 「1.A 2.B」 of a table of answers: numbers above their answers, or beside them under 题号 and 答案.
+
+    A row that belongs to no number is left out.
+    """
+    columns = _number_columns(rows[0]) if rows else []
+    if columns:
+        cells = [(row[n], row[a]) for row in rows[1:] for n, a in columns if a < len(row)]
+        found = sorted((int(half(number)), answer) for number, answer in cells if number.isdigit() and answer)
+        # All in one line: beside one another the columns run 1, 11, 2, 12.
+        whole = " ".join(f"{number}.{answer}" for number, answer in found)
+        return dict.fromkeys(range(1, len(rows)), "") | {1: whole} if found else {}
+    below: dict[int, str] = {}
+    for index, row in enumerate(rows[:-1]):
+        numbers = [column for column, text in enumerate(row) if text.isdigit()]
+        words = [text for text in row if text and not text.isdigit()]
+        if not numbers or any(not _NUMBER_WORD.fullmatch(squeeze(word)) for word in words):
+            continue
+        answers = rows[index + 1]
+        items = [f"{half(row[n])}.{answers[n]}" for n in numbers if n < len(answers) and answers[n]]
+        if items and not all(answers[n].isdigit() for n in numbers if n < len(answers)):
+            below[index] = " ".join(items)
+    return below
+
+
+def _number_columns(row: Sequence[str]) -> list[tuple[int, int]]:
+    """Columns of (number, answer) under 题号, 答案, perhaps several times beside one another."""
+    flat = [squeeze(text) for text in row]
+    return [
+        (column, column + 1)
+        for column in range(len(flat) - 1)
+        if _NUMBER_WORD.fullmatch(flat[column]) and _ANSWER_WORD.fullmatch(flat[column + 1])
+    ]
 
 
 class AnswerKey:

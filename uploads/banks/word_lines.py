@@ -12,11 +12,14 @@ from uploads.banks.options import trim
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph, or a part of one that a line break divides; `row` is the number of the paragraph."""
+    """A paragraph, or a part of one that a line break divides; `row` is the number of the paragraph. `is_key`: a row of
+    a table of answers, 「1.A 2.B」; `underlined` is what the author underlined in it."""
 
     row: int
     text: str
     pictured: bool = False
+    is_key: bool = False
+    underlined: tuple[str, ...] = ()
 
 
 def layout_of(fields: Sequence[str]) -> Layout:
@@ -42,6 +45,7 @@ class Draft:
     section: int = 0
     style: str = ""
     pictured: set[str] = field(default_factory=set)
+    underlined: list[str] = field(default_factory=list)
     mode: str = "stem"
 
     def add(self, text: str) -> None:
