@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app import clock
 from app.db import db
 from app.lifecycle.calls.jobs import follow_calls
+from app.lifecycle.deadlines.following import follow_subjects
 from app.lifecycle.directory.jobs import follow_filings
 from app.lifecycle.incubation import jobs as incubation_jobs
 from app.lifecycle.publicity import jobs as publicity_jobs
@@ -67,10 +68,11 @@ def sweep_reminders() -> None:
 
 
 def follow_selection() -> None:
-    """End the publicities whose last day is over (R25), mark incubations past their 180 days (R27)."""
+    """End the publicities whose last day is over (R25), flag incubations over (R27), set what follows from them."""
     now = clock.now()
     publicity_jobs.end_publicities(now=now)
     incubation_jobs.flag_overdue(now=now)
+    follow_subjects(now=now)
 
 
 def purge_attempts() -> None:
