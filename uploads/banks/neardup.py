@@ -18,19 +18,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist, cpdist
 
-Ints = npt.NDArray[np.int64]
-Narrow = npt.NDArray[np.int32]
-Words = npt.NDArray[np.uint64]
+from uploads.banks.neardup_pieces import (
+    DP_LENGTH,
+    Index,
+    Ints,
+    Probes,
+    Texts,
+    Words,
+    build_index,
+    find_probes,
+    prepare,
+    signatures,
+)
 
-_BITS = 256
-_DP_LENGTH = 64
 _CANDIDATES = 1 << 20
 _VERIFIED = 1 << 17
 # Looking up a candidate costs about this many times a comparison in the sweep, which reads memory in order.
@@ -40,8 +46,6 @@ _DENSE = 10
 # Below this many comparisons, or this many for each character that would have to be indexed, sweeping is cheaper.
 _SWEPT_AT_ONCE = 30_000_000
 _SWEPT_FOR_AN_INDEX = 60
-_ENDLESS = np.int64(1) << 50
-_RARE_NEVER = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,203 +55,6 @@ class Pairs:
     first: Ints
     second: Ints
     similarity: npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """Distinct texts in order of length. `reach[i]` ends the texts that could be partners of i by their length;
-    `budget[i]` is the largest distance any of these may have."""
-
-    texts: npt.NDArray[np.object_]
-    original: Ints
-    length: Ints
-    edits: Ints
-    reach: Ints
-    budget: Ints
-    codes: Narrow
-    start: Ints
-
-    @property
-    def count(self) -> int:
-        return len(self.length)
-
-
-def _prepare(texts: Sequence[str], similarity: float) -> _Texts:
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    original = np.argsort(lengths, kind="stable")
-    length = lengths[original]
-    longest = int(length[-1]) if len(length) else 0
-    # Edits allowed in a pair whose longer text has this length; the tiny term undoes rounding (0.15 · 20 is 3).
-    sizes = np.arange(2 * longest + 8)
-    allowed = np.floor((1 - similarity) * sizes + 1e-9).astype(np.int64)
-    # The longest partner of a text of length n is the longest m with m − allowed(m) ≤ n: that is monotone in m.
-    partner = np.searchsorted(sizes - allowed, sizes[: longest + 1], "right") - 1
-    partner = np.minimum(partner, longest)
-    ordered = np.empty(len(texts), dtype=object)
-    ordered[:] = [texts[index] for index in original]
-    raw = np.frombuffer("".join(ordered).encode("utf-32-le", "surrogatepass"), np.uint32)
-    used = np.zeros(0x110000, np.bool_)
-    used[raw] = True
-    dense = np.cumsum(used, dtype=np.int32) - 1
-    return _Texts(
-        texts=ordered,
-        original=original,
-        length=length,
-        edits=allowed[length],
-        reach=np.searchsorted(length, partner[length], "right"),
-        budget=allowed[partner[length]],
-        codes=dense[raw].astype(np.int32),
-        start=np.concatenate([[0], np.cumsum(length)[:-1]]) if len(length) else length,
-    )
-
-
-def _signatures(data: _Texts) -> Words:
-    """Parity of each of 256 hashed characters, as four words a text."""
-    mixed = (data.codes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(56)
-    owner = np.repeat(np.arange(data.count), data.length)
-    words = np.empty((data.count, _BITS // 64), np.uint64)
-    for low in range(0, data.count, 4096):
-        high = min(low + 4096, data.count)
-        end = int(data.start[high - 1] + data.length[high - 1])
-        part = slice(int(data.start[low]), end)
-        flat = (owner[part] - low) * _BITS + mixed[part].astype(np.int64)
-        odd = (np.bincount(flat, minlength=(high - low) * _BITS) & 1).astype(np.uint8)
-        words[low:high] = np.packbits(odd.reshape(-1, _BITS), axis=1).view(np.uint64)
-    return words
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """Every piece of `size` characters of every text: `key` = piece · count + text, rising, with its place in the text.
-
-    `piece[p]` is what begins at character p of the joined texts, `cost[p]` how common it is.
-    """
-
-    size: int
-    key: Ints
-    position: Narrow
-    piece: Narrow
-    cost: Narrow
-
-
-def _index(data: _Texts, size: int) -> _Index:
-    """Built with few and narrow temporaries: for 50,000 stems every array here has more than a million entries."""
-    total = len(data.codes)
-    owner = np.repeat(np.arange(data.count, dtype=np.int32), data.length)
-    place = (np.arange(total) - np.repeat(data.start, data.length)).astype(np.int32)
-    whole = np.flatnonzero(place <= data.length[owner] - size).astype(np.int32)
-    width = np.int64(data.codes.max() + 1)
-    value = data.codes[whole].astype(np.int64)
-    for step in range(1, size):
-        value *= width
-        value += data.codes[whole + step]
-    order = np.argsort(value, kind="stable")
-    value = value[order]
-    whole = whole[order]
-    del order
-    new = np.concatenate([[True], value[1:] != value[:-1]])
-    del value
-    rank = np.cumsum(new, dtype=np.int32) - np.int32(1)
-    piece = np.full(total, -1, np.int32)
-    piece[whole] = rank
-    cost = np.full(total, _RARE_NEVER, np.int32)
-    cost[whole] = np.bincount(rank).astype(np.int32)[rank]
-    key = rank.astype(np.int64)
-    key *= data.count
-    key += owner[whole]
-    return _Index(size, key, place[whole], piece, cost)
-
-
-def _choose_cheapest(costs: Sequence[tuple[int, Narrow]], length: int, wanted: int) -> tuple[Ints, Ints]:
-    """The cheapest `wanted` disjoint pieces of texts of one length, by dynamic programming over all texts at once.
-
-    `costs` pairs a size with the cost of the piece at each position (texts × positions). Returns positions and sizes,
-    texts × wanted.
-    """
-    texts = len(costs[0][1])
-    best = np.full((length + 1, texts), 0, np.int64)
-    taken = np.zeros((wanted + 1, length + 1, texts), np.int8)
-    for piece in range(1, wanted + 1):
-        above, best = best, np.full((length + 1, texts), _ENDLESS, np.int64)
-        for end in range(piece * costs[0][0], length + 1):
-            best[end] = best[end - 1]
-            for size, cost in costs:
-                if end >= size:
-                    offer = above[end - size] + cost[:, end - size]
-                    better = offer < best[end]
-                    taken[piece, end][better] = size
-                    np.copyto(best[end], offer, where=better)
-    rows = np.arange(texts)
-    end_at = np.full(texts, length)
-    places, sizes = np.empty((texts, wanted), np.int64), np.empty((texts, wanted), np.int64)
-    for piece in range(wanted, 0, -1):
-        while not (got := taken[piece, end_at, rows]).all():
-            end_at = end_at - (got == 0)
-        end_at = end_at - got
-        places[:, piece - 1], sizes[:, piece - 1] = end_at, got
-    return places, sizes
-
-
-def _choose_even(cost: Narrow, size: int, length: int, wanted: int) -> tuple[Ints, Ints]:
-    """The same for long texts: the rarest piece out of each of `wanted` equal parts."""
-    edges = np.linspace(0, length, wanted + 1).astype(np.int64)
-    places = np.empty((len(cost), wanted), np.int64)
-    for part in range(wanted):
-        low, high = int(edges[part]), int(edges[part + 1]) - size + 1
-        places[:, part] = low + np.argmin(cost[:, low:high], axis=1)
-    return places, np.full_like(places, size)
-
-
-@dataclass(frozen=True, slots=True)
-class _Probes:
-    """Pieces to look up: piece of `size` at place `at` of text `text`, for partners numbered from `low` to `high`."""
-
-    text: Ints
-    at: Ints
-    size: Ints
-    low: Ints
-    high: Ints
-
-
-def _probe_group(data: _Texts, indexes: Sequence[_Index], rows: Ints, budget: int, low: Ints, high: Ints) -> _Probes:
-    """Probes of texts of one length for partners at most `budget` edits away."""
-    length, wanted = int(data.length[rows[0]]), budget + 1
-    parts: list[tuple[Ints, Ints]] = []
-    step = max(1, (1 << 22) // ((length + 1) * (wanted + 1)))
-    for first in range(0, len(rows), step):
-        start = data.start[rows[first : first + step]][:, None]
-        costs = [(index.size, index.cost[start + np.arange(length - index.size + 1)]) for index in indexes]
-        if length > _DP_LENGTH and len(costs) == 1:
-            parts.append(_choose_even(costs[0][1], costs[0][0], length, wanted))
-        else:
-            parts.append(_choose_cheapest(costs, length, wanted))
-    places = np.concatenate([part[0] for part in parts]).ravel()
-    sizes = np.concatenate([part[1] for part in parts]).ravel()
-    text, low, high = (np.repeat(values, wanted) for values in (rows, low, high))
-    return _Probes(text, places, sizes, low, high)
-
-
-def _probes(data: _Texts, indexes: Sequence[_Index], rows: Ints, by_budget: bool) -> _Probes:
-    """How each of `rows` (rising) looks for its partners: with the budget of its longest partner, or, finer and
-    dearer, one set of pieces for each budget that occurs among its partners."""
-    groups: list[_Probes] = []
-    lengths = data.length[rows]
-    edges = np.flatnonzero(np.diff(lengths, prepend=-1, append=-1)).tolist() if len(rows) else []
-    for first, last in pairwise(edges):
-        group = rows[first:last]
-        length, most = int(data.length[group[0]]), int(data.budget[group[0]])
-        least = int(data.edits[group[0]]) if by_budget else most
-        for budget in range(least, most + 1):
-            low, high = group + 1, data.reach[group]
-            if by_budget:
-                low = np.maximum(low, np.searchsorted(data.edits, budget, "left"))
-                high = np.minimum(high, np.searchsorted(data.edits, budget, "right"))
-            if budget and length >= indexes[0].size * (budget + 1) and (low < high).any():
-                groups.append(_probe_group(data, indexes, group, budget, low, high))
-    empty = np.zeros(0, np.int64)
-    if not groups:
-        return _Probes(empty, empty, empty, empty, empty)
-    return _Probes(*(np.concatenate([getattr(group, name) for group in groups]) for name in _Probes.__slots__))
 
 
 def _expand(low: Ints, count: Ints) -> Iterator[tuple[Ints, Ints]]:
@@ -263,7 +70,7 @@ def _expand(low: Ints, count: Ints) -> Iterator[tuple[Ints, Ints]]:
         first = last
 
 
-def _alike(data: _Texts, signs: Words, folded: Words, left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
+def _alike(data: Texts, signs: Words, folded: Words, left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
     """The parity filter for given pairs, `right` being the longer text."""
     bound = 2 * data.edits[right] - (data.length[right] - data.length[left])
     keep: npt.NDArray[np.bool_] = np.bitwise_count(folded[left] ^ folded[right]) <= bound
@@ -274,7 +81,7 @@ def _alike(data: _Texts, signs: Words, folded: Words, left: Ints, right: Ints) -
 
 
 def _lookup(
-    data: _Texts, index: _Index, signs: Words, folded: Words, text: Ints, at: Ints, low: Ints, high: Ints
+    data: Texts, index: Index, signs: Words, folded: Words, text: Ints, at: Ints, low: Ints, high: Ints
 ) -> Iterator[Ints]:
     for which, entry in _expand(low, np.maximum(high - low, 0)):
         left, right = text[which], index.key[entry] % data.count
@@ -284,7 +91,7 @@ def _lookup(
         yield left[kept] * data.count + right[kept]
 
 
-def _sweep(data: _Texts, signs: Words, folded: Words, rows: Ints) -> Iterator[Ints]:
+def _sweep(data: Texts, signs: Words, folded: Words, rows: Ints) -> Iterator[Ints]:
     """Each of `rows` (rising) against every longer text within reach, a tile at a time."""
     for first in range(0, len(rows), _TILE[0]):
         block = rows[first : first + _TILE[0]]
@@ -293,7 +100,7 @@ def _sweep(data: _Texts, signs: Words, folded: Words, rows: Ints) -> Iterator[In
             yield _sweep_tile(data, signs, folded, block, np.arange(low, min(low + _TILE[1], end)))
 
 
-def _sweep_tile(data: _Texts, signs: Words, folded: Words, block: Ints, others: Ints) -> Ints:
+def _sweep_tile(data: Texts, signs: Words, folded: Words, block: Ints, others: Ints) -> Ints:
     limit = (2 * data.edits[others] - data.length[others]).astype(np.int32)
     flips = np.bitwise_count(folded[block][:, None] ^ folded[others][None, :])
     hit, other = np.nonzero(flips <= limit[None, :] + data.length[block].astype(np.int32)[:, None])
@@ -321,7 +128,7 @@ def _sweep_tile(data: _Texts, signs: Words, folded: Words, block: Ints, others: 
 
 
 def _search(
-    data: _Texts, signs: Words, folded: Words, indexes: Sequence[_Index], probes: _Probes, rest: list[Ints]
+    data: Texts, signs: Words, folded: Words, indexes: Sequence[Index], probes: Probes, rest: list[Ints]
 ) -> Iterator[Ints]:
     """Look the probes up. Texts for which a sweep is cheaper, or that have no probes, are put into `rest`."""
     ranges = []
@@ -341,20 +148,20 @@ def _search(
         yield from _lookup(data, index, signs, folded, text[cheap], at[cheap], low[cheap], high[cheap])
 
 
-def _candidates(data: _Texts) -> Iterator[Ints]:
+def _candidates(data: Texts) -> Iterator[Ints]:
     """Pairs that may be alike, as left · count + right; some more than once."""
-    signs = _signatures(data)
+    signs = signatures(data)
     folded = np.bitwise_xor.reduce(signs, axis=1)
     window = data.reach - np.arange(data.count) - 1
     rows = np.flatnonzero((data.budget > 0) & (window > 0))
-    built: dict[int, _Index] = {}
+    built: dict[int, Index] = {}
     for sizes, by_budget in (((3,), False), ((1, 2, 3), True)):
         if int(window[rows].sum()) < max(_SWEPT_AT_ONCE, _SWEPT_FOR_AN_INDEX * len(data.codes)):
             break
-        tried = rows[data.length[rows] <= _DP_LENGTH] if by_budget else rows
-        built |= {size: _index(data, size) for size in sizes if size not in built}
+        tried = rows[data.length[rows] <= DP_LENGTH] if by_budget else rows
+        built |= {size: build_index(data, size) for size in sizes if size not in built}
         indexes = [built[size] for size in sizes]
-        probes = _probes(data, indexes, tried, by_budget)
+        probes = find_probes(data, indexes, tried, by_budget)
         rest: list[Ints] = []
         yield from _search(data, signs, folded, indexes, probes, rest)
         unprobed = np.ones(data.count, np.bool_)
@@ -363,7 +170,7 @@ def _candidates(data: _Texts) -> Iterator[Ints]:
     yield from _sweep(data, signs, folded, rows)
 
 
-def _measure(data: _Texts, candidates: Iterator[Ints], workers: int) -> Iterator[tuple[Ints, Ints]]:
+def _measure(data: Texts, candidates: Iterator[Ints], workers: int) -> Iterator[tuple[Ints, Ints]]:
     """The true pairs among the candidates with their distances, in pieces that keep the memory small."""
     waiting: list[Ints] = []
     held = 0
@@ -377,7 +184,7 @@ def _measure(data: _Texts, candidates: Iterator[Ints], workers: int) -> Iterator
         yield from _measure_keys(data, np.unique(np.concatenate(waiting)), workers)
 
 
-def _measure_keys(data: _Texts, keys: Ints, workers: int) -> Iterator[tuple[Ints, Ints]]:
+def _measure_keys(data: Texts, keys: Ints, workers: int) -> Iterator[tuple[Ints, Ints]]:
     for first in range(0, len(keys), _VERIFIED):
         part = keys[first : first + _VERIFIED]
         left, right = part // data.count, part % data.count
@@ -399,7 +206,7 @@ def near_pairs(texts: Sequence[str], similarity: float, workers: int = 2) -> Pai
     empty = np.zeros(0, np.int64)
     if len(texts) < 2:
         return Pairs(empty, empty, np.zeros(0))
-    data = _prepare(texts, similarity)
+    data = prepare(texts, similarity)
     measured = list(_measure(data, _candidates(data), workers))
     keys, once = np.unique(np.concatenate([empty, *(part[0] for part in measured)]), return_index=True)
     distance = np.concatenate([empty, *(part[1] for part in measured)])[once]

@@ -66,7 +66,8 @@ def _underlined(paragraph: Any) -> tuple[str, ...]:
     """What is underlined in a paragraph, runs beside one another as one: the filled blanks of a 填空题."""
     if next(paragraph.iter(f"{W}u"), None) is None:
         return ()
-    texts, joined = [], False
+    texts: list[str] = []
+    joined = False
     for run in paragraph.iter(f"{W}r"):
         text = "".join(text for text, _ in _parts(run))
         mark = run.find(f"{W}rPr/{W}u")
