@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from uploads.banks.models import Finding, Question, Severity
+from uploads.banks.models import Finding, Place, Question, Severity
 from uploads.banks.text import normalise
 
 _SHORTEST = 6
@@ -26,15 +26,19 @@ def fingerprints(questions: Iterable[Question], key: bytes) -> Prints:
 
     Options count for choice questions: 「下列说法正确的是」 is everybody's.
     """
+    values = {print_ for print_, _ in iter_prints(questions, key)}
+    return np.sort(np.frombuffer(b"".join(values), dtype=">u8").astype(np.uint64))
+
+
+def iter_prints(questions: Iterable[Question], key: bytes) -> Iterator[tuple[bytes, Place]]:
+    """The eight bytes of each question's fingerprint and where it stands, in the order of the file."""
     if len(key) < 16:
         raise ValueError("the fingerprint key needs at least 16 bytes")
-    values = set()
     for question in questions:
         stem = normalise(question.stem)
         if len(stem) >= _SHORTEST:
             text = "\n".join([stem, *sorted(normalise(option) for option in question.options if option)])
-            values.add(hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()[:8])
-    return np.sort(np.frombuffer(b"".join(values), dtype=">u8").astype(np.uint64))
+            yield hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()[:8], question.place
 
 
 def to_bytes(prints: Prints) -> bytes:
