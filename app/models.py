@@ -20,6 +20,7 @@ from app.lifecycle.applications.models import (
 from app.lifecycle.calls.models import Call
 from app.lifecycle.catalogue.models import Occupation, OccupationImport
 from app.lifecycle.consultations.models import NationalConsultation
+from app.lifecycle.custody.models import BankDownloadSwitch, BankOpening, BankOverlap, BankPrint
 from app.lifecycle.deadlines.models import CalendarDay, ClockRun, Deadline, DeadlineChange, Setting
 from app.lifecycle.directory.models import DirectoryEntry
 from app.lifecycle.experts.models import Expert, ExpertAbsence
@@ -58,4 +59,5 @@ ALL_MODELS = (
     Publicity, Objection, GuidanceEntry, ItemOutcome, Receipt, ClockRun, CalendarFeed, PanelVisit, Document, DocumentFile, DocumentSeries, DocumentText,
     CustodyKey, StoredObject, DownloadLink, PurgeRecord,
     Digest, MailBounce, Webhook, WebhookDelivery,
+    BankOpening, BankDownloadSwitch, BankPrint, BankOverlap,
 )  # fmt: skip
