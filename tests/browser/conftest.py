@@ -6,14 +6,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app import config
 from app.config import Config
 from tests.browser.service import CHROMIUM_FLAGS, Live, running
+from tests.browser.stage import Stage
+from tests.browser.watching import watch
+from tests.conftest import empty
 
 AXE = config.ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -57,19 +60,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert problems == []
 
 
-def watch(page: Page) -> list[str]:
-    """Collect what the page complains of: script errors and Content-Security-Policy refusals."""
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
-
-    def note(message: Any) -> None:
-        if message.type == "error" and "Content Security Policy" in message.text:
-            problems.append(message.text)
-
-    page.on("console", note)
-    return problems
-
-
 @pytest.fixture
 def sign_in(live: Live) -> Callable[..., None]:
     """Sign a page in through the sign-in form, as a person does."""
@@ -82,6 +72,17 @@ def sign_in(live: Live) -> Callable[..., None]:
         page.wait_for_url(lambda url: "/sign-in" not in url)
 
     return go
+
+
+@pytest.fixture
+def stage(live: Live, chromium: Browser, worker_app: Flask, stack_env: dict[str, str]) -> Iterator[Stage]:
+    """The running service, emptied, with nobody signed in and its clock at the real time; afterwards the same."""
+    empty(stack_env)
+    made = Stage(live, chromium, worker_app)
+    yield made
+    for context in made.contexts:
+        context.close()
+    assert [one for complaints in made.problems for one in complaints] == []
 
 
 @pytest.fixture
