@@ -10,6 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from app import outbox
 from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle import casework, paths
@@ -177,6 +178,7 @@ def issue_receipt(
         link=paths.RENEWAL,
         now=now,
     )
+    outbox.add("app.lifecycle.directory.jobs.refresh", queue="default", key=f"directory:{receipt.id}")
     casework.tell_organisation(
         application=application,
         title=N_("已赋予机构代码并出具备案回执"),
