@@ -63,6 +63,12 @@ class Config:
     session_hours: int
     bucket_prefix: str
     trusted_proxies: int
+    custody_keys: str
+    custody_encryption: bool
+    removed_days: int
+    max_daily_bytes: int
+    max_daily_files: int
+    max_stored_bytes: int
 
     def sqlalchemy_url(self, role: str) -> str:
         """The database address of one of the three roles (web, worker, owner), for the psycopg driver."""
@@ -117,4 +123,10 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         session_hours=number("SESSION_HOURS", 12),
         bucket_prefix=text("BUCKET_PREFIX", "sheping"),
         trusted_proxies=number("TRUSTED_PROXIES", 0),
+        custody_keys=text("CUSTODY_KEYS"),
+        custody_encryption=text("CUSTODY_ENCRYPTION", "on").lower() not in {"off", "0", "false", "no"},
+        removed_days=number("REMOVED_FILES_DAYS", 30),
+        max_daily_bytes=number("MAX_DAILY_BYTES", 50 * 1024 * MIB),
+        max_daily_files=number("MAX_DAILY_FILES", 1000),
+        max_stored_bytes=number("MAX_STORED_BYTES", 500 * 1024 * MIB),
     )

@@ -15,8 +15,9 @@ from typing import Any
 import structlog
 from zipstream import ZIP_STORED, ZipStream
 
+from uploads.custody import reading
+from uploads.custody.reading import Place
 from uploads.models import Dossier, DossierFile, Purpose
-from uploads.store import ObjectStore
 
 FORMAT = "sheping-dossier-archive/1"
 FOLDER = "files"
@@ -33,7 +34,7 @@ class ChangedInStore(Exception):
 
 @dataclass(frozen=True)
 class Member:
-    """One file of the dossier; without `bucket` its bytes are not part of the archive."""
+    """One file of the dossier; without a `place` its bytes are not part of the archive."""
 
     file_id: str
     path: str
@@ -42,12 +43,11 @@ class Member:
     sha256: str
     sm3: str
     type: str
-    bucket: str | None
-    key: str | None
+    place: Place | None
 
     @property
     def is_included(self) -> bool:
-        return self.bucket is not None
+        return self.place is not None
 
 
 def list_members(dossier: Dossier, *, for_authority: bool) -> list[Member]:
@@ -57,8 +57,6 @@ def list_members(dossier: Dossier, *, for_authority: bool) -> list[Member]:
 
 
 def _member(file: DossierFile, sealed: bool, for_authority: bool) -> Member:
-    place = (file.bureau_bucket, file.bureau_key) if for_authority else (file.source_bucket, file.source_key)
-    bucket, key = (None, None) if sealed else place
     return Member(
         file_id=str(file.id),
         path=f"{FOLDER}/{file.position:02d}-{_in_a_path(file.name)}",
@@ -67,8 +65,7 @@ def _member(file: DossierFile, sealed: bool, for_authority: bool) -> Member:
         sha256=file.sha256,
         sm3=file.sm3,
         type=file.type,
-        bucket=bucket,
-        key=key,
+        place=None if sealed or file.purged_at else reading.place_of(file, own=not for_authority),
     )
 
 
@@ -114,20 +111,23 @@ def check_sums(members: Iterable[Member], dossier: Dossier) -> str:
     return "\n".join(lines) + "\n"
 
 
-def make_archive(*, store: ObjectStore, members: Sequence[Member], texts: Sequence[tuple[str, bytes]]) -> ZipStream:
-    """The archive as an iterable whose `len` is its size in bytes; nothing is read before it is iterated over."""
+def make_archive(*, members: Sequence[Member], texts: Sequence[tuple[str, bytes]]) -> ZipStream:
+    """The archive as an iterable whose `len` is its size in bytes.
+
+    The database is asked for the keys now, in the caller's scope; no byte is read before it is iterated over.
+    """
     archive = ZipStream(compress_type=ZIP_STORED, sized=True)
     for path, content in texts:
         archive.add(content, path)
     for member in members:
-        if member.bucket is not None and member.key is not None:
-            archive.add(_checked(store, member, member.bucket, member.key), member.path, size=member.size)
+        if member.place is not None:
+            archive.add(_checked(reading.open_place(member.place), member), member.path, size=member.size)
     return archive
 
 
-def _checked(store: ObjectStore, member: Member, bucket: str, key: str) -> Iterator[bytes]:
+def _checked(stream: Iterable[bytes], member: Member) -> Iterator[bytes]:
     digest = hashlib.sha256()
-    for piece in store.stream(bucket, key):
+    for piece in stream:
         digest.update(piece)
         yield piece
     if digest.hexdigest() != member.sha256:

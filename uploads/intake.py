@@ -1,7 +1,8 @@
-"""The intake of one upload: fetch it once, hash it, find its type, scan it, read a bank; then checked or rejected.
+"""The intake of one upload: fetch it once from quarantine, hash it, find its type, scan it, read a bank; keep it.
 
 Everything is decided from the object and the row, and written in one conditional step: killed anywhere and run again,
-it ends the same.
+it ends the same. What is kept is sealed under a data key that was committed before (docs/decisions/0005-custody.md);
+what lies in quarantine goes after the commit.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from app.rules.core import N_
 from tenants.scope import SYSTEM_ACTOR
 from uploads import queries, scanner, services
 from uploads.content import examine
+from uploads.custody import cipher, keys, reading
+from uploads.custody.reading import Place
 from uploads.errors import PartDown
 from uploads.fetching import Copy, fetched
 from uploads.inspecting import INSPECTED, inspect_bank
@@ -36,8 +39,10 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True)
 class _Task:
     id: uuid.UUID
+    quarantine: str | None
     bucket: str
     key: str
+    sealing: bool
     name: str
     purpose: str
     declared_size: int
@@ -52,8 +57,10 @@ def run_intake(*, upload_id: str) -> None:
     settings: Config = current_app.config["SHEPING"]
     store: ObjectStore = current_app.extensions["sheping_store"]
     try:
-        with fetched(store.stream(task.bucket, task.key), settings.home / "tmp") as copy:
+        with fetched(store.stream(task.quarantine or task.bucket, task.key), settings.home / "tmp") as copy:
             findings = _findings(task, copy, settings)
+            if not findings["reasons"]:
+                findings["sealed"] = _keep(store, task, copy)
     except ObjectGone:
         gone = N_("存储中找不到这个文件的内容。请移除后重新上传。")
         findings = {"reasons": [reason("object_missing", gone)]}
@@ -69,10 +76,40 @@ def _begin(upload_id: uuid.UUID) -> _Task | None:
     upload = queries.get_upload(upload_id, lock=True)
     if upload is None or upload.state not in {UploadState.received, UploadState.checking}:
         return None
-    task = _Task(upload.id, upload.bucket, upload.key, upload.name, upload.purpose, upload.declared_size)
+    # A file from before there was a quarantine lies where it is kept, and stays as it is.
+    sealing = keys.is_on() and upload.quarantine is not None
+    task = _Task(
+        upload.id,
+        upload.quarantine,
+        upload.bucket,
+        upload.key,
+        sealing,
+        upload.name,
+        upload.purpose,
+        upload.declared_size,
+    )
     upload.state = UploadState.checking
+    if sealing:
+        keys.ensure_data_key(upload, clock.now())
     db.session.commit()
     return task
+
+
+def _keep(store: ObjectStore, task: _Task, copy: Copy) -> bool:
+    """Put a checked file where it stays; True when it is sealed there. Doing it again writes what opens as well."""
+    if task.quarantine is None:
+        return False
+    if not task.sealing:
+        store.copy(task.quarantine, task.key, task.bucket, task.key)
+        return False
+    key = reading.data_key(Place(task.bucket, task.key, task.id, sealed=True, size=copy.size))
+    # The store is not asked while a transaction is open.
+    db.session.rollback()
+    with copy.path.open("rb") as file:
+        pieces = iter(lambda: file.read(cipher.PIECE), b"")
+        sealed = cipher.seal(pieces, key, keys.of_object(task.id))
+        store.put(task.bucket, task.key, sealed, cipher.sealed_size(copy.size))
+    return True
 
 
 def _findings(task: _Task, copy: Copy, settings: Config) -> dict[str, Any]:
@@ -125,6 +162,24 @@ def give_up(*, upload_id: str) -> None:
     told = N_("无法读取这个文件,检查没有完成。请点“重新检查”重试;仍不成功时请移除后重新上传。")
     findings = {"reasons": [reason("check_failed", told, retry=True)]}
     services.finish_check(actor=SYSTEM_ACTOR, upload_id=upload.id, findings=findings, now=clock.now())
+
+
+@job()
+def clear_quarantine(*, upload_id: str) -> None:
+    """Remove from quarantine what was kept elsewhere, rejected, given up or taken away. Raises NotReady."""
+    upload = queries.get_upload(uuid.UUID(upload_id), removed=True)
+    if upload is None or upload.quarantine is None or not queries.is_done_with(upload):
+        return
+    store: ObjectStore = current_app.extensions["sheping_store"]
+    place = (upload.quarantine, upload.key)
+    db.session.rollback()
+    try:
+        store.remove(*place)
+    except PartDown as down:
+        raise NotReady(f"waiting for the {down.part}: {down}") from down
+    upload = queries.get_upload(uuid.UUID(upload_id), lock=True, removed=True)
+    if upload is not None:
+        upload.quarantine = None
 
 
 def sweep_expired() -> int:

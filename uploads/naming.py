@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import quote
 
 from app.config import MIB
 from app.rules.core import N_, Refusal
@@ -85,6 +86,12 @@ def size_in_words(size: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "字节" else f"{amount:.1f} {unit}"
         amount /= 1024
     return f"{amount:.2f} GB"
+
+
+def disposition_of(name: str) -> str:
+    """The Content-Disposition that saves a file under its own name, or a plain one where that is not understood."""
+    plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def part_size_for(size: int, wanted: int) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import and_, exists, func, select, tuple_
 
 from app.db import db
 from uploads.models import Dossier, DossierFile, DossierState, Upload, UploadState
@@ -15,9 +16,11 @@ OPEN_DOSSIERS = (DossierState.submitted, DossierState.dead_letter, DossierState.
 _ENDED = (UploadState.aborted, UploadState.expired)
 
 
-def get_upload(upload_id: uuid.UUID, *, lock: bool = False) -> Upload | None:
-    """One upload that has not been removed. With `lock`, read afresh and held until the transaction ends."""
-    query = select(Upload).where(Upload.id == upload_id, Upload.removed_at.is_(None))
+def get_upload(upload_id: uuid.UUID, *, lock: bool = False, removed: bool = False) -> Upload | None:
+    """One upload that has not been removed, or with `removed` any. `lock`: read afresh and held to the end."""
+    query = select(Upload).where(Upload.id == upload_id)
+    if not removed:
+        query = query.where(Upload.removed_at.is_(None))
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return db.session.scalar(query)
@@ -50,13 +53,37 @@ def list_by_ids(upload_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Upload]:
     return {upload.id: upload for upload in db.session.scalars(select(Upload).where(Upload.id.in_(list(upload_ids))))}
 
 
-def count_receiving(organisation_id: uuid.UUID) -> int:
-    """How many uploads of an organisation have been begun and neither finished nor given up."""
-    query = select(func.count()).select_from(Upload)
-    return (
-        db.session.scalar(query.where(Upload.organisation_id == organisation_id, Upload.state == UploadState.receiving))
-        or 0
-    )
+@dataclass(frozen=True)
+class Use:
+    """What an organisation has begun and not ended, has begun since some instant, and keeps; sizes in bytes."""
+
+    receiving: int
+    files_today: int
+    bytes_today: int
+    bytes_kept: int
+
+
+def measure_use(organisation_id: uuid.UUID, *, since: datetime) -> Use:
+    """An organisation's use of the store; files given up before they were complete count for nothing."""
+    begun = and_(Upload.created_at >= since, Upload.state.not_in(_ENDED))
+    # A file that was removed still lies in the store until it is purged.
+    kept = and_(Upload.purged_at.is_(None), Upload.state.not_in((*_ENDED, UploadState.rejected)))
+    row = db.session.execute(
+        select(
+            func.count().filter(Upload.state == UploadState.receiving),
+            func.count().filter(begun),
+            func.coalesce(func.sum(Upload.declared_size).filter(begun), 0),
+            func.coalesce(func.sum(Upload.declared_size).filter(kept), 0),
+        ).where(Upload.organisation_id == organisation_id)
+    ).one()
+    return Use(int(row[0]), int(row[1]), int(row[2]), int(row[3]))
+
+
+def is_done_with(upload: Upload) -> bool:
+    """Whether nothing more will be read from quarantine: decided, given up or taken away."""
+    if upload.removed_at is not None or upload.state in (*_ENDED, UploadState.checked):
+        return True
+    return upload.state == UploadState.rejected and not any(reason.get("retry") for reason in upload.reasons)
 
 
 def is_handed_in(upload_id: uuid.UUID) -> bool:
@@ -67,3 +94,13 @@ def is_handed_in(upload_id: uuid.UUID) -> bool:
         .where(DossierFile.upload_id == upload_id, Dossier.state.in_(OPEN_DOSSIERS))
     )
     return bool(db.session.scalar(select(exists(part_of))))
+
+
+def handed_in_among(upload_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these are part of a dossier that was submitted and not returned."""
+    part_of = (
+        select(DossierFile.upload_id)
+        .join(Dossier, Dossier.id == DossierFile.dossier_id)
+        .where(DossierFile.upload_id.in_(list(upload_ids)), Dossier.state.in_(OPEN_DOSSIERS))
+    )
+    return set(db.session.scalars(part_of))

@@ -12,26 +12,25 @@ from app.rules.core import N_, Refusal
 from tenants import events
 from tenants.scope import Actor
 from uploads import naming, queries
+from uploads.alarms import tell_infected
+from uploads.custody.erasing import forget_data_keys
+from uploads.limits import Limits, check_limits
 from uploads.models import Purpose, Upload, UploadState
 
 INTAKE = "uploads.intake.run_intake"
+CLEAR = "uploads.intake.clear_quarantine"
 # Lifecycle records follow their files; named, not imported, because they stand above this package.
 FOLLOW = "app.lifecycle.submissions.jobs.follow_upload"
-MAX_RECEIVING = 100
 
 
-def plan_upload(*, name: str, size: int, purpose: Purpose, organisation_id: uuid.UUID, max_bytes: int) -> str:
-    """The clean name of a file that may be uploaded now. Refusals: see `uploads.naming`; too_many_open_uploads."""
+def plan_upload(
+    *, name: str, size: int, purpose: Purpose, organisation_id: uuid.UUID, limits: Limits, now: datetime
+) -> str:
+    """The clean name of a file that may be uploaded now. Refusals: see `uploads.naming` and `uploads.limits`."""
     cleaned = naming.clean_name(name)
     naming.check_extension(cleaned, purpose)
-    naming.check_size(cleaned, size, max_bytes)
-    if queries.count_receiving(organisation_id) >= MAX_RECEIVING:
-        raise Refusal(
-            "too_many_open_uploads",
-            "",
-            N_("贵单位已有 %(limit)d 个文件正在上传。请等其中一些完成,或取消不需要的,再继续上传。"),
-            limit=MAX_RECEIVING,
-        )
+    naming.check_size(cleaned, size, limits.file_bytes)
+    check_limits(organisation_id, size=size, limits=limits, now=now)
     return cleaned
 
 
@@ -45,6 +44,7 @@ def add_upload(
     subject_id: uuid.UUID | None,
     bucket: str,
     key: str,
+    quarantine: str,
     multipart_id: str,
     now: datetime,
     lifetime: timedelta,
@@ -63,6 +63,7 @@ def add_upload(
         part_size=part_size,
         bucket=bucket,
         key=key,
+        quarantine=quarantine,
         multipart_id=multipart_id,
         state=UploadState.receiving,
         reasons=[],
@@ -126,6 +127,12 @@ def finish_check(*, actor: Actor, upload_id: uuid.UUID, findings: dict[str, Any]
         setattr(upload, name, value)
     upload.state = UploadState.rejected if upload.reasons else UploadState.checked
     upload.checked_at = now
+    if upload.reasons and queries.is_done_with(upload):
+        forget_data_keys(upload.id)
+    clear_later(upload)
+    virus = next((one["params"]["virus"] for one in upload.reasons if one["code"] == "infected"), None)
+    if virus is not None:
+        tell_infected(upload, virus=virus, now=now)
     _record(
         "upload_rejected" if upload.reasons else "upload_checked",
         actor=actor,
@@ -164,10 +171,17 @@ def remove_upload(*, actor: Actor, upload_id: uuid.UUID, now: datetime) -> Uploa
     if upload.state == UploadState.receiving:
         upload.state = UploadState.aborted
     upload.removed_at = now
+    clear_later(upload)
     _record("upload_removed", actor=actor, upload=upload, now=now, before=before)
     follow(upload)
     db.session.flush()
     return upload
+
+
+def clear_later(upload: Upload) -> None:
+    """Have what lies in quarantine removed after the commit, unless its check is to be tried again."""
+    if queries.is_done_with(upload) and upload.quarantine is not None:
+        outbox.add(CLEAR, queue="default", key=f"clear:{upload.id}:{upload.state}", upload_id=str(upload.id))
 
 
 def follow(upload: Upload) -> None:

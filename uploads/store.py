@@ -7,14 +7,14 @@ multipart calls private for its own `put_object`; they are the same S3 operation
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlparse
+from urllib.parse import urlparse
 
 import urllib3
 from minio import Minio
@@ -24,9 +24,12 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 
 from app.config import Config
 from uploads.errors import PartDown
+from uploads.naming import disposition_of
 
 REGION = "us-east-1"
 CHUNK = 1024 * 1024
+PUT_PART = 8 * 1024 * 1024
+PUT_PARALLEL = 2
 # S3 copies up to 5 GiB in one call; MAX_UPLOAD_BYTES stays below.
 _GONE = {"NoSuchUpload", "NoSuchKey", "NoSuchBucket"}
 _WRONG_PARTS = {
@@ -162,6 +165,37 @@ class ObjectStore:
                 response.close()
                 response.release_conn()
 
+    def put(self, bucket: str, key: str, pieces: Iterable[bytes], size: int) -> None:
+        """Write an object of exactly `size` bytes as it comes, in bounded memory. It appears whole or not at all."""
+        self.ensure_bucket(bucket)
+        with _reaching():
+            # Beyond `part_size` minio-py sends parts in threads of its own and gives up what it began when one fails.
+            self._inner.put_object(
+                bucket, key, _Pieces(pieces), length=size, part_size=PUT_PART, num_parallel_uploads=PUT_PARALLEL
+            )
+
+    def list_keys(self, bucket: str, *, before: datetime) -> Iterator[str]:
+        """The keys of the objects in a bucket that were last written before an instant; none where it is not there."""
+        try:
+            with _reaching():
+                for item in self._inner.list_objects(bucket, recursive=True):
+                    if item.object_name and item.last_modified and item.last_modified < before:
+                        yield item.object_name
+        except ObjectGone:
+            return
+
+    def drop_unfinished(self, bucket: str, *, before: datetime) -> int:
+        """Give up the multipart uploads that were begun before an instant; returns how many."""
+        try:
+            with _reaching():
+                found = self._inner._list_multipart_uploads(bucket).uploads
+        except ObjectGone:
+            return 0
+        stale = [one for one in found if one.initiated_time is None or one.initiated_time < before]
+        for one in stale:
+            self.abort_multipart(bucket, one.object_name, one.upload_id)
+        return len(stale)
+
     def copy(self, source_bucket: str, source_key: str, bucket: str, key: str) -> None:
         """Copy inside the store, no byte passing through us; writing the same key again is harmless."""
         self.ensure_bucket(bucket)
@@ -179,15 +213,13 @@ class ObjectStore:
 
     def download_url(self, bucket: str, key: str, *, name: str, mime: str, seconds: int) -> str:
         """A short-lived address that downloads the object under its own name, never shows it in the browser."""
-        plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
-        encoded = quote(name, safe="")
         return self._outer.get_presigned_url(
             "GET",
             bucket,
             key,
             expires=timedelta(seconds=seconds),
             response_headers={
-                "response-content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
+                "response-content-disposition": disposition_of(name),
                 "response-content-type": mime,
             },
         )
@@ -215,6 +247,33 @@ class ObjectStore:
                     self._inner.fput_object(bucket, "/".join(key), str(path))
                 count += 1
         return count
+
+
+class _Pieces(io.RawIOBase):
+    """An iterator of bytes as the file that minio-py reads from."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        super().__init__()
+        self._pieces = iter(pieces)
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """`size` bytes, fewer only at the end: minio-py would join smaller answers one by one."""
+        wanted = PUT_PART if size is None or size < 0 else size
+        taken: list[memoryview] = []
+        while wanted:
+            if not self._rest:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                self._rest = memoryview(piece)
+            taken.append(self._rest[:wanted])
+            wanted -= len(taken[-1])
+            self._rest = self._rest[len(taken[-1]) :]
+        return b"".join(taken)
 
 
 def _unless_gone(call: Callable[[], Any]) -> None:

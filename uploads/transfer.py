@@ -19,11 +19,15 @@ from app.rules.core import N_, Refusal
 from tenants.models import Organisation
 from tenants.scope import Actor
 from uploads import naming, queries, services
+from uploads.custody import links
 from uploads.errors import PartDown
+from uploads.limits import Limits
 from uploads.models import DossierFile, Purpose, Upload, UploadState
 from uploads.store import ObjectGone, ObjectStore, WrongParts
 
 DOWNLOAD_SECONDS = 60
+# The kind of link that the decrypting route takes.
+FILE = "dossier_file"
 log = structlog.get_logger(__name__)
 
 
@@ -47,6 +51,16 @@ class Ticket:
     expires_at: datetime
 
 
+def quarantine_of(bucket: str) -> str:
+    """The bucket in which an organisation's files arrive (隔离区), beside the one where they are kept."""
+    return f"{bucket}-in"
+
+
+def _arrival(upload: Upload) -> str:
+    # Begun before there was a quarantine: it arrives where it is kept.
+    return upload.quarantine or upload.bucket
+
+
 def start_upload(
     *,
     actor: Actor,
@@ -58,7 +72,7 @@ def start_upload(
     subject_id: uuid.UUID | None,
     now: datetime,
 ) -> Ticket:
-    """Begin an upload of `size` bytes into the organisation's bucket. Raises Refusal, PartDown."""
+    """Begin an upload of `size` bytes into the organisation's quarantine. Raises Refusal, PartDown."""
     if actor.organisation_id is None:
         raise ValueError("only a member of an organisation uploads")
     cleaned = services.plan_upload(
@@ -66,12 +80,13 @@ def start_upload(
         size=size,
         purpose=purpose,
         organisation_id=actor.organisation_id,
-        max_bytes=settings.max_upload_bytes,
+        limits=Limits.of(settings),
+        now=now,
     )
     bucket = db.session.scalars(select(Organisation.bucket).where(Organisation.id == actor.organisation_id)).one()
     _end_reading()
-    key = uuid.uuid4().hex
-    multipart_id = store.start_multipart(bucket, key)
+    key, quarantine = uuid.uuid4().hex, quarantine_of(bucket)
+    multipart_id = store.start_multipart(quarantine, key)
     try:
         upload = services.add_upload(
             actor=actor,
@@ -82,12 +97,13 @@ def start_upload(
             subject_id=subject_id,
             bucket=bucket,
             key=key,
+            quarantine=quarantine,
             multipart_id=multipart_id,
             now=now,
             lifetime=timedelta(seconds=settings.upload_url_seconds),
         )
     except Exception:
-        store.abort_multipart(bucket, key, multipart_id)
+        store.abort_multipart(quarantine, key, multipart_id)
         raise
     return _ticket(store, upload, now, {})
 
@@ -101,7 +117,7 @@ def list_parts(*, store: ObjectStore, upload: Upload, now: datetime) -> Ticket:
     if upload.state != UploadState.receiving:
         raise Refusal("upload_complete", "", N_("“%(name)s”已经上传完成,无需继续上传。"), name=upload.name)
     try:
-        stored = store.list_parts(upload.bucket, upload.key, upload.multipart_id)
+        stored = store.list_parts(_arrival(upload), upload.key, upload.multipart_id)
     except ObjectGone:
         raise _lost(upload.name) from None
     return _ticket(store, upload, now, {part.number: (part.size, part.etag) for part in stored})
@@ -120,7 +136,7 @@ def complete_upload(
     services.check_receiving(upload, now)
     sizes = naming.part_sizes(upload.declared_size, upload.part_size)
     _check_numbers([number for number, _ in parts], len(sizes), upload.name)
-    bucket, key, multipart_id = upload.bucket, upload.key, upload.multipart_id
+    bucket, key, multipart_id = _arrival(upload), upload.key, upload.multipart_id
     upload_id, name, declared = upload.id, upload.name, upload.declared_size
     _end_reading()
     given = {number: etag.strip().strip('"').lower() for number, etag in parts}
@@ -157,13 +173,19 @@ def remove_upload(*, actor: Actor, store: ObjectStore, upload: Upload, now: date
     services.remove_upload(actor=actor, upload_id=upload_id, now=now)
 
 
-def download_link(*, store: ObjectStore, file: DossierFile) -> str:
-    """An address that downloads the authority's own copy of a file, for DOWNLOAD_SECONDS. ValueError before delivery.
+def download_link(*, actor: Actor, store: ObjectStore, file: DossierFile, now: datetime) -> str:
+    """Where the authority's own copy of a file is downloaded from, for DOWNLOAD_SECONDS. ValueError before delivery.
 
-    Whoever hands it out has recorded the download first.
+    A sealed one comes through us, by a link that works once for this person; a plain one from the store. Whoever hands
+    it out has recorded the download first.
     """
     if file.bureau_bucket is None or file.bureau_key is None:
         raise ValueError("the file has not been delivered")
+    if file.sealed:
+        token = links.offer(
+            actor=actor, kind=FILE, object_id=file.id, name=file.name, mime=file.mime, now=now, seconds=DOWNLOAD_SECONDS
+        )
+        return f"/files/{token}"
     return store.download_url(
         file.bureau_bucket, file.bureau_key, name=file.name, mime=file.mime, seconds=DOWNLOAD_SECONDS
     )
@@ -185,7 +207,7 @@ def expire_uploads(*, store: ObjectStore, now: datetime, limit: int = 100) -> in
         upload = queries.get_upload(upload_id)
         if upload is None:
             continue
-        place = (upload.bucket, upload.key, upload.multipart_id)
+        place = (_arrival(upload), upload.key, upload.multipart_id)
         _end_reading()
         store.abort_multipart(*place)
         current = queries.get_upload(upload_id, lock=True)
@@ -201,7 +223,7 @@ def _ticket(store: ObjectStore, upload: Upload, now: datetime, stored: dict[int,
     parts = []
     for number, size in enumerate(naming.part_sizes(upload.declared_size, upload.part_size), start=1):
         has_size, etag = stored.get(number, (None, None))
-        url = store.part_url(upload.bucket, upload.key, upload.multipart_id, number, seconds=seconds)
+        url = store.part_url(_arrival(upload), upload.key, upload.multipart_id, number, seconds=seconds)
         parts.append(PartState(number, size, url, etag if has_size == size else None))
     return Ticket(upload.id, upload.part_size, parts, upload.expires_at)
 
@@ -245,7 +267,7 @@ def _drop_parts(store: ObjectStore, upload: Upload) -> None:
     """Before the row is locked and marked. A completion that won the race has no parts left to drop."""
     if upload.state != UploadState.receiving:
         return
-    place, upload_id = (upload.bucket, upload.key, upload.multipart_id), upload.id
+    place, upload_id = (_arrival(upload), upload.key, upload.multipart_id), upload.id
     _end_reading()
     try:
         store.abort_multipart(*place)

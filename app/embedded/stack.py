@@ -14,7 +14,14 @@ from app.embedded.leftovers import MARK, end_leftovers
 from app.embedded.mail import MailServer
 from app.embedded.part import Part, StackError
 from app.embedded.postgres import Passwords, Postgres
-from app.embedded.state import Identity, check_space, load_identity, locked, save_identity
+from app.embedded.state import (
+    Identity,
+    check_space,
+    load_custody_keys,
+    load_identity,
+    locked,
+    save_identity,
+)
 from app.embedded.valkey import Valkey
 
 # A user's own client settings must not reach our servers.
@@ -95,6 +102,7 @@ class Stack:
             "S3_SECRET_KEY": self.identity.s3_secret_key,
             "SMTP_URL": self.mail.url,
             "SECRET_KEY": self.identity.secret_key,
+            "CUSTODY_KEYS": load_custody_keys(self.data_dir),
             "PUBLIC_URL": self.public_url,
             "DEMO": "1",
         }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.embedded.part import StackError
+from uploads.custody.masters import generate
 
 FREE_BYTES_NEEDED = 500 * 1024 * 1024
 
@@ -66,6 +67,17 @@ def load_identity(data_dir: Path) -> Identity:
 def save_identity(data_dir: Path, identity: Identity) -> None:
     """Keep it for the next start."""
     write_private(data_dir / "stack.json", json.dumps(asdict(identity), indent=1) + "\n")
+
+
+def load_custody_keys(data_dir: Path) -> str:
+    """The folder's master keys as CUSTODY_KEYS has them, newest first; the first is made when there is none.
+
+    They stand in a file of their own, to which a newer key is added by hand (docs/operations.md).
+    """
+    path = data_dir / "custody.keys"
+    if not path.exists():
+        write_private(path, generate(1) + "\n")
+    return ",".join(path.read_text(encoding="utf-8").split())
 
 
 def write_env(data_dir: Path, values: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from flask import Response, current_app, g, render_template
+from flask import Response, g, render_template
 
 from app.lifecycle.submissions.manifest import canonical
 from app.web.wording import DOSSIER_KINDS
@@ -22,7 +22,7 @@ def archive(dossier: Dossier, members: list[Member], *, made_for: str) -> Respon
         (SUBMITTED, canonical(dossier.manifest)),
         ("SHA256SUMS", check_sums(members, dossier).encode()),
     ]
-    stream = make_archive(store=current_app.extensions["sheping_store"], members=members, texts=texts)
+    stream = make_archive(members=members, texts=texts)
     answer = Response(stream, mimetype="application/zip", direct_passthrough=True)
     name = f"{dossier.number}.zip"
     answer.headers["Content-Length"] = str(len(stream))

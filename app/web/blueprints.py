@@ -6,10 +6,24 @@ from collections.abc import Iterable, Mapping
 
 from flask import Blueprint
 
-from app.web import account, api, applicant, bureau, delivery, dev, expert, members, ops, province, public, showcase
+from app.web import (
+    account,
+    api,
+    applicant,
+    bureau,
+    delivery,
+    dev,
+    expert,
+    files,
+    members,
+    ops,
+    province,
+    public,
+    showcase,
+)
 from app.web.access import Access
 
-_MODULES = (account, api, applicant, bureau, delivery, dev, expert, members, ops, province, public, showcase)
+_MODULES = (account, api, applicant, bureau, delivery, dev, expert, files, members, ops, province, public, showcase)
 
 
 def all_blueprints() -> Iterable[Blueprint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -30,7 +31,12 @@ from tests.factories.lifecycle import Lifecycle
 from tests.factories.outbox import runner
 from tests.factories.people import People
 from tests.integration.test_uploads_intake import good_bank
+from uploads.custody import reading
+from uploads.custody.cipher import sealed_size
+from uploads.custody.models import StoredObject
 from uploads.models import Dossier, DossierFile, ReviewTask, Upload
+from uploads.store import ObjectGone
+from uploads.transfer import quarantine_of
 
 pytestmark = pytest.mark.chaos
 SECONDS = 60
@@ -59,6 +65,22 @@ HANG_READING = HANG.format(
 )
 HANG_COPIED = HANG.format(
     name="copy",
+    body="""
+    real(self, *place)
+    mark.touch()
+    time.sleep(600)
+""",
+)
+HANG_SEALED = HANG.format(
+    name="put",
+    body="""
+    real(self, *place)
+    mark.touch()
+    time.sleep(600)
+""",
+)
+HANG_CLEARED = HANG.format(
+    name="remove",
     body="""
     real(self, *place)
     mark.touch()
@@ -201,10 +223,32 @@ def test_a_worker_killed_between_the_copy_and_the_task(
         assert db.session.get_one(Dossier, uuid.UUID(dossier_id)).state == "delivered"
         assert db.session.get_one(ApplicationItem, kit.item_id).bank_state == "dispatched"
         file = db.session.scalars(select(DossierFile)).one()
+        assert hashlib.sha256(b"".join(reading.open_stream(file))).hexdigest() == file.sha256
+
+
+@pytest.mark.parametrize("script", [HANG_SEALED, HANG_CLEARED], ids=["sealed", "cleared"])
+def test_a_worker_killed_between_the_steps_of_keeping_a_file(
+    kit: Kit, environ: dict[str, str], processes: list[subprocess.Popen[bytes]], tmp_path: Path, script: str
+) -> None:
+    content = good_bank()
+    upload_id = uuid.UUID(kit.sender.upload("题库.xlsx", content, subject=kit.item_id))
+    mark = tmp_path / "kept"
+    process = _hanging_worker(script, mark, environ, processes)
+    _wait("the worker to be there", lambda: bool(kit.relay() or True) and mark.exists())
+    _kill(process)
+    _wait("the database to notice", lambda: kit.sweep() >= 1)
+    kit.work()
+    assert kit.sender.status(str(upload_id))["state"] == "checked"
+    assert kit.count(Event, Event.name == "upload_checked") == 1
+    assert kit.count(StoredObject) == 1
+    with kit.worker_app.app_context(), scope.use(SYSTEM):
+        upload = db.session.get_one(Upload, upload_id)
+        assert (upload.sealed, upload.quarantine) == (True, None)
+        assert b"".join(reading.open_stream(upload)) == content
         store = kit.worker_app.extensions["sheping_store"]
-        assert file.bureau_bucket is not None
-        assert file.bureau_key is not None
-        assert store.size_of(file.bureau_bucket, file.bureau_key) == file.size
+        with pytest.raises(ObjectGone):
+            store.size_of(quarantine_of(upload.bucket), upload.key)
+        assert store.size_of(upload.bucket, upload.key) == sealed_size(len(content))
 
 
 def test_a_lost_redis_loses_nothing(kit: Kit) -> None:

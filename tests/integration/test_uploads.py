@@ -78,7 +78,7 @@ def test_completion_that_died_before_its_commit_is_repaired_by_repeating_it(send
     parts = sender.send(ticket, b"hello")
     row = _row(worker_app, ticket["id"])
     store = worker_app.extensions["sheping_store"]
-    store.complete_multipart(row.bucket, row.key, row.multipart_id, [(1, parts[0]["etag"])])
+    store.complete_multipart(row.quarantine, row.key, row.multipart_id, [(1, parts[0]["etag"])])
     assert sender.complete(ticket["id"], parts).status_code == 202
 
 
@@ -211,7 +211,7 @@ def test_after_its_time_an_upload_is_gone_and_says_what_to_do(sender: Sender, wo
         assert sender.complete(ticket["id"], parts).status_code == 410
     row = _row(worker_app, ticket["id"])
     with pytest.raises(transfer.ObjectGone):
-        store.list_parts(row.bucket, row.key, row.multipart_id)
+        store.list_parts(row.quarantine, row.key, row.multipart_id)
 
 
 def test_giving_up_drops_the_parts(sender: Sender, worker_app: Flask) -> None:
@@ -224,7 +224,7 @@ def test_giving_up_drops_the_parts(sender: Sender, worker_app: Flask) -> None:
     assert (answer.status_code, answer.get_json()["code"]) == (410, "upload_aborted")
     row = _row(worker_app, ticket["id"])
     with pytest.raises(transfer.ObjectGone):
-        worker_app.extensions["sheping_store"].list_parts(row.bucket, row.key, row.multipart_id)
+        worker_app.extensions["sheping_store"].list_parts(row.quarantine, row.key, row.multipart_id)
 
 
 def test_a_complete_upload_cannot_be_given_up_but_removed(sender: Sender) -> None:
@@ -256,7 +256,7 @@ def test_a_list_is_paged_and_filtered(sender: Sender) -> None:
 
 
 def test_too_many_uploads_at_once_are_refused(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uploads.services.MAX_RECEIVING", 2)
+    monkeypatch.setattr("uploads.limits.MAX_RECEIVING", 2)
     assert [sender.create("a.pdf", 5).status_code for _ in range(3)] == [201, 201, 422]
 
 

@@ -284,7 +284,7 @@ def test_an_object_that_vanished_is_told(sender: Sender, work: Callable[[], int]
     upload_id = sender.upload("题库.xlsx", good_bank())
     with worker_app.app_context(), scope.use(SYSTEM):
         row = db.session.get_one(Upload, uuid.UUID(upload_id))
-        worker_app.extensions["sheping_store"].remove(row.bucket, row.key)
+        worker_app.extensions["sheping_store"].remove(row.quarantine, row.key)
         db.session.rollback()
     work()
     assert sender.status(upload_id)["reasons"][0]["code"] == "object_missing"

@@ -22,6 +22,7 @@ from app.rules.routing import CITIES
 from tenants import notices
 from tenants.queries import queue_of
 from tenants.scope import SYSTEM_ACTOR
+from uploads.custody.erasing import forget_places
 from uploads.errors import PartDown
 from uploads.models import Dossier, DossierFile, DossierState, ReviewState, ReviewTask
 from uploads.store import ObjectStore
@@ -119,6 +120,7 @@ def remove_copies(*, copies: list[list[str]]) -> None:
             store.remove(bucket, key)
         except PartDown as down:
             raise NotReady(f"waiting for the {down.part}: {down}") from down
+    forget_places((bucket, key) for bucket, key in copies)
 
 
 @job()

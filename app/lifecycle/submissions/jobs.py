@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 from flask import current_app
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, select, text
+from sqlalchemy.orm import aliased
 
 from app import clock
 from app.config import Config
@@ -23,6 +24,9 @@ from app.lifecycle.submissions.subjects import find_subject, get_subject
 from tenants import events, notices
 from tenants.queries import bucket_of
 from tenants.scope import SYSTEM_ACTOR
+from uploads.custody.keys import Holder, HolderKey, ensure_active, holder_key_of, rewrap
+from uploads.custody.models import CustodyKey, KeyState, StoredObject
+from uploads.custody.reading import Locked
 from uploads.errors import PartDown
 from uploads.models import Dossier, DossierFile, DossierState, ReviewTask
 from uploads.queries import list_uploads
@@ -37,9 +41,26 @@ TELL_ARRIVALS = "app.lifecycle.submissions.jobs.tell_arrivals"
 _UNDELIVERED = (DossierState.submitted, DossierState.dead_letter)
 
 
+_OWN_KEY = aliased(CustodyKey)
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """One file: from where to which key of the authority's bucket; `wrapped` and `holder` when it is sealed."""
+
+    file_id: uuid.UUID
+    upload_id: uuid.UUID
+    source_bucket: str
+    source_key: str
+    key: str
+    sealed: bool
+    wrapped: bytes | None
+    holder: HolderKey | None
+
+
 @dataclass(frozen=True)
 class _Delivery:
-    """What a delivery needs to know: `copies` are (source bucket, source key, the key of the authority's copy)."""
+    """What a delivery needs to know; `holder` is the key under which the authority's copies are sealed anew."""
 
     id: uuid.UUID
     number: str
@@ -48,7 +69,8 @@ class _Delivery:
     organisation_id: uuid.UUID
     authority_code: str
     state: str
-    copies: tuple[tuple[str, str, str], ...]
+    copies: tuple[_Copy, ...]
+    holder: HolderKey | None
 
 
 @job(on_dead="app.lifecycle.submissions.jobs.give_up_delivery")
@@ -69,7 +91,7 @@ def deliver(*, dossier_id: str) -> None:
         _show_retrying(delivery)
         raise NotReady(f"waiting for the {down.part}: {down}") from down
     now = clock.now()
-    if _mark_delivered(delivery, bucket, now):
+    if _mark_delivered(delivery, bucket, _rewrap(delivery), now):
         # Last: the system's chain of events is locked from here to the commit.
         _record("dossier_delivered", delivery, now, before=delivery.state, after=DossierState.delivered)
 
@@ -91,9 +113,27 @@ def _load(dossier_id: uuid.UUID) -> _Delivery | None:
             DossierFile.id.label("file_id"),
             DossierFile.source_bucket,
             DossierFile.source_key,
+            DossierFile.upload_id,
+            DossierFile.sealed,
+            StoredObject.wrapped,
+            CustodyKey.id.label("key_id"),
+            CustodyKey.wrapped.label("key_wrapped"),
+            CustodyKey.master_version,
+            _OWN_KEY.id.label("own_id"),
+            _OWN_KEY.wrapped.label("own_wrapped"),
+            _OWN_KEY.master_version.label("own_master"),
             _WITHOUT_WAITING,
         )
         .join(DossierFile, DossierFile.dossier_id == Dossier.id)
+        .outerjoin(
+            StoredObject,
+            and_(StoredObject.bucket == DossierFile.source_bucket, StoredObject.key == DossierFile.source_key),
+        )
+        .outerjoin(CustodyKey, CustodyKey.id == StoredObject.key_id)
+        .outerjoin(
+            _OWN_KEY,
+            and_(_OWN_KEY.authority_code == Dossier.authority_code, _OWN_KEY.state == KeyState.active),
+        )
         .where(Dossier.id == dossier_id)
     )
     rows = db.session.execute(query).all()
@@ -101,7 +141,19 @@ def _load(dossier_id: uuid.UUID) -> _Delivery | None:
         return None
     first = rows[0]
     # The same key as in _DELIVERED: whoever copies again writes the same bytes to the same place.
-    copies = tuple((row.source_bucket, row.source_key, f"{dossier_id}/{row.file_id}") for row in rows)
+    copies = tuple(
+        _Copy(
+            row.file_id,
+            row.upload_id,
+            row.source_bucket,
+            row.source_key,
+            f"{dossier_id}/{row.file_id}",
+            row.sealed,
+            row.wrapped,
+            holder_key_of(row) if row.key_wrapped else None,
+        )
+        for row in rows
+    )
     return _Delivery(
         dossier_id,
         first.number,
@@ -111,6 +163,7 @@ def _load(dossier_id: uuid.UUID) -> _Delivery | None:
         first.authority_code,
         first.state,
         copies,
+        HolderKey(first.own_id, first.own_wrapped, first.own_master) if first.own_wrapped else None,
     )
 
 
@@ -119,12 +172,38 @@ def _copy_files(delivery: _Delivery, bucket: str) -> None:
     store: ObjectStore = current_app.extensions["sheping_store"]
     store.ensure_bucket(bucket)
     if len(delivery.copies) == 1:
-        source_bucket, source_key, key = delivery.copies[0]
-        store.copy(source_bucket, source_key, bucket, key)
+        one = delivery.copies[0]
+        store.copy(one.source_bucket, one.source_key, bucket, one.key)
         return
     with ThreadPoolExecutor(min(PARALLEL_COPIES, len(delivery.copies))) as pool:
-        for done in [pool.submit(store.copy, source, old, bucket, key) for source, old, key in delivery.copies]:
+        for done in [
+            pool.submit(store.copy, one.source_bucket, one.source_key, bucket, one.key) for one in delivery.copies
+        ]:
             done.result()
+
+
+@dataclass(frozen=True)
+class _Rewrapped:
+    """The data keys of the sealed files, wrapped for the authority by `holder`; the lists go together."""
+
+    holder: HolderKey | None
+    file_ids: list[uuid.UUID]
+    upload_ids: list[uuid.UUID]
+    wrapped: list[bytes]
+
+
+def _rewrap(delivery: _Delivery) -> _Rewrapped:
+    """The ciphertext was copied as it is: only who can open its data key changes. Raises Locked."""
+    sealed = [one for one in delivery.copies if one.sealed]
+    if not sealed:
+        return _Rewrapped(None, [], [], [])
+    holder = delivery.holder or ensure_active(Holder(authority_code=delivery.authority_code), clock.now())
+    wrapped = []
+    for one in sealed:
+        if one.wrapped is None or one.holder is None:
+            raise Locked(f"the key of upload {one.upload_id} is gone")
+        wrapped.append(rewrap(one.wrapped, one.holder, holder, one.upload_id))
+    return _Rewrapped(holder, [one.file_id for one in sealed], [one.upload_id for one in sealed], wrapped)
 
 
 # One statement for all that a delivery changes, because each round trip counts in a flood. A dossier is taken by who
@@ -139,6 +218,16 @@ _DELIVERED = text(
         update dossier_files f
         set bureau_bucket = :bucket, bureau_key = f.dossier_id::text || '/' || f.id::text, copied_at = :now
         from taken where f.dossier_id = taken.id
+    ), holder as (
+        select id from custody_keys where id = cast(:holder as uuid) and state = 'active' for share
+    ), sealed as (
+        insert into custody_objects
+            (id, bucket, key, upload_id, organisation_id, authority_code, key_id, wrapped, created_at)
+        select gen_random_uuid(), :bucket, taken.id::text || '/' || file.id::text, file.upload_id,
+            taken.organisation_id, taken.authority_code, holder.id, file.wrapped, :now
+        from taken, holder, unnest(cast(:files as uuid[]), cast(:uploads as uuid[]), cast(:wrapped as bytea[]))
+            as file (id, upload_id, wrapped)
+        on conflict (bucket, key) do update set key_id = excluded.key_id, wrapped = excluded.wrapped
     ), arrived as (
         insert into review_tasks (id, dossier_id, organisation_id, authority_code, state, arrived_at)
         select :task_id, id, organisation_id, authority_code, 'waiting', :now from taken
@@ -153,23 +242,31 @@ _DELIVERED = text(
             'arrivals:' || authority_code || ':' || cast(:window as text)
         from taken on conflict do nothing
     )
-    select count(*) from taken
+    select (select count(*) from taken), (select count(*) from holder)
     """
 )
 
 
-def _mark_delivered(delivery: _Delivery, bucket: str, now: datetime) -> bool:
-    """The one step that counts; False when another worker has taken it."""
+def _mark_delivered(delivery: _Delivery, bucket: str, sealed: _Rewrapped, now: datetime) -> bool:
+    """The one step that counts; False when another worker has taken it. Raises NotReady."""
     values = {
         "id": delivery.id,
         "task_id": uuid.uuid4(),
         "bucket": bucket,
+        "holder": sealed.holder.id if sealed.holder else None,
+        "files": sealed.file_ids,
+        "uploads": sealed.upload_ids,
+        "wrapped": sealed.wrapped,
         "now": now,
         "dispatchable": list(DISPATCHABLE),
         "tell": TELL_ARRIVALS,
         "window": int(now.timestamp()) // ARRIVALS_SECONDS * ARRIVALS_SECONDS,
     }
-    return bool(db.session.scalar(_DELIVERED, values))
+    taken, holders = db.session.execute(_DELIVERED, values).one()
+    if taken and sealed.holder is not None and not holders:
+        # Wrapped by a key that a rotation has just retired: undone with this transaction, done anew with the next key.
+        raise NotReady("the authority's key was rotated meanwhile")
+    return bool(taken)
 
 
 def _show_retrying(delivery: _Delivery) -> None:

@@ -225,6 +225,7 @@ def _file(upload: Upload, position: int, subject: Subject) -> DossierFile:
         report=upload.report,
         source_bucket=upload.bucket,
         source_key=upload.key,
+        sealed=upload.sealed,
     )
 
 

@@ -192,7 +192,7 @@ def review_file(task_id: uuid.UUID, file_id: uuid.UUID) -> ResponseReturnValue:
     if queries.get_task(task_id) is None:
         abort(404)
     file = reviews.record_download(actor=actor(), task_id=task_id, file_id=file_id, now=g.now)
-    address = download_link(store=current_app.extensions["sheping_store"], file=file)
+    address = download_link(actor=actor(), store=current_app.extensions["sheping_store"], file=file, now=g.now)
     db.session.commit()
     return redirect(address, 303)
 

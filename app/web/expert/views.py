@@ -180,7 +180,7 @@ def panel_file(panel_id: uuid.UUID, file_id: uuid.UUID) -> ResponseReturnValue:
     except Refusal as refusal:
         db.session.rollback()
         return _page(panel_id, (refusal_text(refusal),))
-    address = download_link(store=current_app.extensions["sheping_store"], file=file)
+    address = download_link(actor=actor(), store=current_app.extensions["sheping_store"], file=file, now=g.now)
     db.session.commit()
     return redirect(address, 303)
 

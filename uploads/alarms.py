@@ -1,0 +1,54 @@
+"""A virus was found: the owner's people and the authority's security contact (安全联系人) hear of it at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app import outbox
+from app.db import db
+from tenants import notices
+from tenants.models import Authority, Organisation
+from tenants.scope import Role
+from uploads import naming
+from uploads.models import Upload
+
+# Named, not imported: mails are written by a package that stands above this one.
+SEND = "app.reminders.security_mail.send_alarm"
+
+
+def tell_infected(upload: Upload, *, virus: str, now: datetime) -> None:
+    """As the system. Without a security contact the authority's leads are told; nobody learns of the content."""
+    organisation = db.session.get_one(Organisation, upload.organisation_id)
+    authority = db.session.get_one(Authority, organisation.authority_code)
+    words = {
+        "name_of_file": upload.name,
+        "virus": virus,
+        "size": naming.size_in_words(upload.size or 0),
+        "sha256": upload.sha256 or "",
+    }
+    notices.tell(
+        kind="upload_infected",
+        now=now,
+        link="/org",
+        organisation_id=organisation.id,
+        statutory=True,
+        key=f"infected:{upload.id}:{upload.checked_at}",
+        **words,
+    )
+    key = f"infected:{upload.id}:{upload.checked_at}:security"
+    if authority.security_email:
+        outbox.add(
+            SEND, queue="mail", key=key, to=authority.security_email, organisation=organisation.name,
+            authority=authority.name, **words,
+        )  # fmt: skip
+        return
+    notices.tell(
+        kind="upload_infected_security",
+        now=now,
+        link="/bureau",
+        authority_code=authority.code,
+        roles=(Role.lead.value,),
+        key=key,
+        organisation=organisation.name,
+        **words,
+    )
