@@ -26,3 +26,8 @@ def of_dossier(dossier_id: uuid.UUID) -> str:
 def of_application(application_id: uuid.UUID) -> str:
     """The page of one application."""
     return f"/org/applications/{application_id}"
+
+
+def of_commitment(commitment_id: uuid.UUID) -> str:
+    """The authority's page of one signed commitment."""
+    return f"/bureau/commitments/{commitment_id}"

@@ -97,6 +97,8 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "dossier_returned": ("action", lazy_gettext("退回了材料")),
     "dossier_file_downloaded": ("neutral", lazy_gettext("下载了文件")),
     "commitment_signed": ("good", lazy_gettext("签署了工作承诺书")),
+    "commitment_confirmed": ("good", lazy_gettext("确认了工作承诺书")),
+    "commitment_returned": ("action", lazy_gettext("退回工作承诺书重签")),
     "intake_paused": ("action", lazy_gettext("暂停接收新材料")),
     "intake_resumed": ("good", lazy_gettext("恢复接收新材料")),
     "upload_received": ("neutral", lazy_gettext("文件上传完成")),
@@ -115,6 +117,11 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "call_published": ("good", lazy_gettext("发布了征集通告")),
     "call_opened": ("good", lazy_gettext("开始受理申报")),
     "call_closed": ("neutral", lazy_gettext("申报截止")),
+    "registration_expired": ("neutral", lazy_gettext("注册后未确认邮箱,已自动注销")),
+    "webhook_added": ("good", lazy_gettext("设置了推送地址")),
+    "webhook_removed": ("neutral", lazy_gettext("停用了推送地址")),
+    "webhook_tested": ("neutral", lazy_gettext("发送了测试推送")),
+    "mails_unsubscribed": ("neutral", lazy_gettext("通过邮件链接调整了邮件设置")),
     "deadline_missed": ("bad", lazy_gettext("期限已过")),
     "organisation_registered": ("good", lazy_gettext("注册了单位")),
     "email_confirmed": ("good", lazy_gettext("确认了邮箱")),
@@ -207,6 +214,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "objection_upheld": ("bad", lazy_gettext("认定异议成立")),
     "objection_dismissed": ("good", lazy_gettext("认定异议不成立")),
     "objection_replied": ("good", lazy_gettext("答复了异议人")),
+    "items_cancelled": ("bad", lazy_gettext("异议成立,取消以下职业、工种、等级的推荐")),
     "recommendation_cancelled": ("bad", lazy_gettext("异议成立,取消推荐")),
     "guidance_given": ("neutral", lazy_gettext("工作指导")),
     "bank_panel_formed": ("neutral", lazy_gettext("组建了题库评估组")),
@@ -271,3 +279,15 @@ def _row(event: Event) -> dict[str, Any]:
         "detail": " · ".join(parts),
         "hash": data.get("sha256"),
     }
+
+
+# How a commitment was signed, and what proved that the person was who they said.
+SIGNING_METHODS = {
+    "typed": lazy_gettext("键入姓名"),
+    "drawn": lazy_gettext("手写签名"),
+    "paper": lazy_gettext("纸质签署,上传扫描件"),
+}
+SIGNING_PROOFS = {
+    "password": lazy_gettext("签署时再次验证登录密码"),
+    "scan": lazy_gettext("纸质原件签字盖章,以扫描件为准"),
+}

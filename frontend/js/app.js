@@ -22,3 +22,11 @@ async function mountUploaders(root) {
 
 mountUploaders(document);
 document.addEventListener('htmx:load', (event) => mountUploaders(event.target.parentNode ?? document));
+
+async function mountSignatures() {
+  if (!document.querySelector('[data-signature]')) return;
+  const { mountAll } = await import('./signature.js');
+  mountAll(document);
+}
+
+mountSignatures();

@@ -124,7 +124,7 @@ def test_an_editor_reads_but_cannot_sign(desk: Desk) -> None:
     browser = desk.browser(desk.editor)
     page = browser.get(URL).text
     assert "需由签署人签署" in page
-    assert "opened_sha256" not in page
+    assert 'name="opened_sha256"' not in page
     assert browser.post(URL, data=desk.form()).status_code == 403
     assert desk.commitments() == []
 
@@ -272,4 +272,6 @@ def test_what_was_signed_stays_as_it_was_read(desk: Desk) -> None:
     before = desk.commitments()[0].body
     desk.change(update(Organisation).where(Organisation.id == desk.owner.organisation_id).values(name="改名后的中心"))
     assert desk.commitments()[0].body == before
-    assert "改名后的中心" not in desk.browser().get(URL).text.partition('id="commitment-text"')[2]
+    page = desk.browser().get(URL).text
+    assert "承诺书文本或机构名称已变更" in page
+    assert "改名后的中心" not in page.partition('id="signed-text"')[2].partition("</details>")[0]

@@ -14,6 +14,7 @@ from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import cancel_deadline, meet_deadline, reopen_deadline, set_deadline
 from app.lifecycle.incubation import board
+from app.lifecycle.incubation.countersigning import void_commitments
 from app.lifecycle.incubation.models import GuidanceEntry, ItemOutcome
 from app.lifecycle.panels import queries as panel_queries
 from app.lifecycle.panels.models import Panel, PanelItem
@@ -284,6 +285,8 @@ def settle_application(*, actor: Actor, application: Application, now: datetime)
     name = {"pass_acceptance": "acceptance_passed", "eliminate": "application_eliminated"}.get(event, "abandoned")
     kind = "organisation" if event == "abandon" else ""
     casework.move(actor=actor, application=application, event=event, name=name, now=now, kind=kind)
+    if event != "pass_acceptance":
+        void_commitments(actor=actor, application=application, reason="本次申报已终结", now=now)
     for deadline in ("incubation_due", "commitment_sign_due"):
         (meet_deadline if event == "pass_acceptance" else cancel_deadline)(
             kind=deadline, subject_id=application.id, now=now

@@ -65,9 +65,44 @@ class Commitment(Model):
     signed_at: Mapped[datetime]
     ip: Mapped[str]
     user_agent: Mapped[str]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(server_default="")
 
     application: Mapped[Application] = relationship(lazy="raise")
     template: Mapped[AnnexTemplate] = relationship(lazy="raise")
+    evidence: Mapped[CommitmentEvidence | None] = relationship(back_populates="commitment", lazy="raise")
+
+
+class CommitmentEvidence(Model):
+    """How a commitment was signed: by whom in which role, confirmed how, and the signature itself. Never changed.
+
+    `method` `paper`: signed on paper, the scan handed in as a dossier; it counts only once the authority confirmed it.
+    `account` is the signed-in person's e-mail address, `confirmed_by` what proved that it was them.
+    """
+
+    __tablename__ = "commitment_evidence"
+    __table_args__ = (
+        CheckConstraint("method in ('typed', 'drawn', 'paper')", name="method"),
+        CheckConstraint("(method = 'drawn') = (drawing is not null)", name="drawn"),
+        CheckConstraint("octet_length(drawing) <= 100000", name="drawing_size"),
+        CheckConstraint("method <> 'paper' or dossier_id is not null", name="paper_scan"),
+    )
+
+    commitment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("commitments.id"), primary_key=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    method: Mapped[str]
+    signed_on: Mapped[date]
+    drawing: Mapped[bytes | None]
+    drawing_sha256: Mapped[str | None]
+    account: Mapped[str]
+    role: Mapped[str]
+    role_since: Mapped[datetime | None]
+    confirmed_by: Mapped[str]
+    dossier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("dossiers.id"))
+
+    commitment: Mapped[Commitment] = relationship(back_populates="evidence", lazy="raise")
 
 
 class GuidanceEntry(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
@@ -15,9 +15,13 @@ from app.lifecycle.applications.queries import label_of
 from app.lifecycle.incubation.models import AnnexTemplate, Commitment
 from app.rules import commitment as rules
 from app.rules.authority import LEVEL_LABELS
+from app.rules.settings import Settings
 from app.rules.states import CommitmentState
+from uploads.models import Purpose, Upload, UploadState
+from uploads.queries import handed_in_among, list_uploads
 
 LIVE = (CommitmentState.SIGNED, CommitmentState.CONFIRMED)
+PAPER = "paper"
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,36 @@ def find_commitment(application_id: uuid.UUID) -> Commitment | None:
     return db.session.scalar(
         select(Commitment)
         .where(Commitment.application_id == application_id, Commitment.state.in_(LIVE))
-        .options(joinedload(Commitment.template))
+        .options(joinedload(Commitment.template), joinedload(Commitment.evidence))
     )
+
+
+def is_stale(commitment: Commitment, application: Application) -> bool:
+    """Whether the text to sign has changed since (a new version of the annex, another name)."""
+    return commitment.body_sha256 != render_commitment(application).sha256
+
+
+def get_commitment(commitment_id: uuid.UUID, *, lock: bool = False) -> Commitment | None:
+    """One commitment with template and evidence; with `lock` held and read afresh."""
+    query = select(Commitment).where(Commitment.id == commitment_id)
+    query = query.options(joinedload(Commitment.template), joinedload(Commitment.evidence))
+    if lock:
+        query = query.with_for_update(of=Commitment).execution_options(populate_existing=True)
+    return db.session.scalar(query)
+
+
+def list_commitments(application_id: uuid.UUID) -> list[Commitment]:
+    """Everything that was signed for an application, the newest first, with template and evidence."""
+    query = select(Commitment).where(Commitment.application_id == application_id)
+    query = query.options(joinedload(Commitment.template), joinedload(Commitment.evidence))
+    return list(db.session.scalars(query.order_by(Commitment.signed_at.desc(), Commitment.id)))
+
+
+def gate_settings(commitment: Commitment | None, settings: Settings) -> Settings:
+    """The settings by which a commitment opens the way to banks: one on paper only once the authority confirmed it."""
+    if commitment is not None and commitment.evidence is not None and commitment.evidence.method == PAPER:
+        return replace(settings, commitment_needs_confirmation=True)
+    return settings
 
 
 def find_returned(application_id: uuid.UUID) -> Commitment | None:
@@ -82,4 +114,26 @@ def find_returned(application_id: uuid.UUID) -> Commitment | None:
     query = select(Commitment).where(
         Commitment.application_id == application_id, Commitment.state == CommitmentState.RETURNED
     )
+    query = query.options(joinedload(Commitment.evidence))
     return db.session.scalars(query.order_by(Commitment.signed_at.desc())).first()
+
+
+@dataclass(frozen=True)
+class Scans:
+    """The scans uploaded for the next signature: all files not handed in yet, and those that may go along."""
+
+    files: list[Upload]
+    ready: list[uuid.UUID]
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether one is still on its way or being checked."""
+        return any(file.state in (UploadState.received, UploadState.checking) for file in self.files)
+
+
+def list_scans(application: Application) -> Scans:
+    """What was uploaded of seals and signed paper and belongs to no signature yet, the oldest first."""
+    uploads = list_uploads(application.organisation_id, purpose=Purpose.commitment, subject_id=application.id)
+    gone = handed_in_among([upload.id for upload in uploads])
+    files = [upload for upload in uploads if upload.id not in gone and upload.state != UploadState.receiving]
+    return Scans(files, [upload.id for upload in files if upload.state == UploadState.checked])

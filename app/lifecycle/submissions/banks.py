@@ -10,7 +10,7 @@ from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.applications.queries import label_of
 from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.services import meet_deadline, reopen_deadline
-from app.lifecycle.incubation.queries import find_commitment, find_returned
+from app.lifecycle.incubation.queries import find_commitment, find_returned, gate_settings
 from app.lifecycle.submissions.subject import Subject
 from app.rules import banks, clocks, dossiers, incubation
 from app.rules.core import N_, ActorKind, Refusal
@@ -62,8 +62,8 @@ class BankSubject(Subject):
 
     def check_submit(self, *, actor: Actor, uploads: Sequence[Upload], now: datetime) -> None:
         application = self.item.application
-        settings = load_settings(self.authority_code)
         commitment = find_commitment(application.id) or find_returned(application.id)
+        settings = gate_settings(commitment, load_settings(self.authority_code))
         if application.incubation_due_on is None:
             raise Refusal("incubation_not_started", "R25", N_("孵化培育期尚未开始。公示期满无异议后方可提交题库。"))
         due_at = clocks.end_of_day(application.incubation_due_on)

@@ -144,6 +144,11 @@ def get_task(task_id: uuid.UUID, *, lock: bool = False) -> ReviewTask | None:
     return db.session.scalar(query)
 
 
+def get_task_of(dossier_id: uuid.UUID) -> ReviewTask | None:
+    """The task that a dossier became once it was delivered."""
+    return db.session.scalar(select(ReviewTask).where(ReviewTask.dossier_id == dossier_id))
+
+
 def get_file(task: ReviewTask, file_id: uuid.UUID) -> DossierFile | None:
     """One file of a task whose files are loaded."""
     return next((file for file in task.dossier.files if file.id == file_id), None)

@@ -24,6 +24,11 @@ class Subject(ABC):
     rule: str
     link: str
 
+    @property
+    def files_of(self) -> uuid.UUID:
+        """What its files were uploaded for, where that is not the record itself."""
+        return self.id
+
     @abstractmethod
     def check_upload(self, *, now: datetime) -> None:
         """Refusal when no further file is taken."""

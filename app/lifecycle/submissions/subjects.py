@@ -13,9 +13,11 @@ from sqlalchemy.sql.base import ExecutableOption as ORMOption
 from app.db import db
 from app.lifecycle.applications.models import Application, ApplicationItem, SupplementRequest
 from app.lifecycle.applications.queries import get_application
+from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.submissions.applications import FilingSubject, SupplementSubject
 from app.lifecycle.submissions.banks import BankSubject
+from app.lifecycle.submissions.commitments import CommitmentSubject
 from app.lifecycle.submissions.renewals import RenewalSubject
 from app.lifecycle.submissions.subject import Subject
 from app.rules.core import N_, Refusal
@@ -23,7 +25,9 @@ from tenants.scope import Actor
 from uploads.models import Purpose
 
 T = TypeVar("T")
-_OPEN_KINDS = frozenset({Purpose.question_bank, Purpose.self_assessment, Purpose.filing_materials, Purpose.supplement})
+_OPEN_KINDS = frozenset(
+    {Purpose.question_bank, Purpose.self_assessment, Purpose.filing_materials, Purpose.supplement, Purpose.commitment}
+)
 
 
 def find_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Subject | None:
@@ -42,6 +46,11 @@ def find_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Sub
         request = db.session.get(SupplementRequest, subject_id)
         application = get_application(request.application_id, lock=lock) if request else None
         return SupplementSubject(request, application) if request and application else None
+    if kind == Purpose.commitment:
+        commitment = _find(Commitment, subject_id, lock)
+        # Without reading it afresh: whoever signs has its organisation and items loaded.
+        signed_for = db.session.get(Application, commitment.application_id) if commitment else None
+        return CommitmentSubject(commitment, signed_for.number) if commitment and signed_for else None
     return None
 
 
@@ -73,7 +82,9 @@ def check_upload(*, actor: Actor, purpose: Purpose, subject_id: uuid.UUID | None
     """
     if subject_id is None:
         return
-    if purpose in _OPEN_KINDS:
+    if purpose == Purpose.commitment:
+        # The commitment is not there before it is signed: its scans come to the application.
+        if db.session.get(Application, subject_id) is None:
+            raise _unknown()
+    elif purpose in _OPEN_KINDS:
         get_subject(purpose, subject_id).check_upload(now=now)
-    elif purpose == Purpose.commitment and db.session.get(Application, subject_id) is None:
-        raise _unknown()

@@ -13,6 +13,7 @@ from flask_babel import gettext
 
 from app.db import db
 from app.lifecycle import paths
+from app.lifecycle.incubation.drawing import as_field
 from app.rules.core import Refusal
 from app.web import wording
 from app.web.access import Access, Right, organisation
@@ -50,6 +51,9 @@ def last_moment(instant: datetime) -> str:
     if local(instant).time() == time(0):
         return str(gettext("%(day)s 24:00", day=cn_date(instant - timedelta(days=1))))
     return cn_datetime(instant)
+
+
+blueprint.add_app_template_filter(as_field, "png_address")
 
 
 def fingerprint(*parts: object) -> str:

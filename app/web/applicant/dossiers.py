@@ -28,7 +28,7 @@ from tenants.queries import get_authority
 from uploads.models import DossierState, Purpose
 
 PAGE = 20
-KINDS = (Purpose.question_bank, Purpose.self_assessment)
+KINDS = (Purpose.question_bank, Purpose.self_assessment, Purpose.commitment)
 _MOVING = (DossierState.submitted, DossierState.dead_letter)
 
 
@@ -74,10 +74,16 @@ def dossier(dossier_id: uuid.UUID) -> ResponseReturnValue:
         authority=get_authority(one.authority_code),
         kind_label=DOSSIER_KINDS.get(one.kind, one.kind),
         state=DOSSIER_STATES[one.state],
-        subject_url=paths.of_item(one.subject_id) if one.kind == Purpose.question_bank else paths.RENEWAL,
+        subject_url=_subject_url(one.kind, one.subject_id),
         events=timeline_rows(steps),
         poll_seconds=2 if one.state in _MOVING else 15,
     )
+
+
+def _subject_url(kind: str, subject_id: uuid.UUID) -> str:
+    if kind == Purpose.question_bank:
+        return paths.of_item(subject_id)
+    return paths.COMMITMENT if kind == Purpose.commitment else paths.RENEWAL
 
 
 @page("/dossiers/<uuid:dossier_id>.zip")

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.deadlines.calendar import load_settings
+from app.lifecycle.incubation.queries import gate_settings
 from app.lifecycle.progress import Progress
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.submissions.services import submit_dossier
@@ -145,7 +146,7 @@ def _ask_bank(space: Space, item: ApplicationItem) -> None:
         g.now,
         clocks.end_of_day(application.incubation_due_on),
         None,
-        load_settings(space.organisation.authority_code),
+        gate_settings(space.commitment, load_settings(space.organisation.authority_code)),
     )
 
 

@@ -15,7 +15,7 @@ from app.lifecycle.incubation.queries import find_commitment
 from app.lifecycle.panels import forming
 from app.lifecycle.panels import queries as panel_queries
 from app.rules.banks import SCOPE_LABELS
-from app.rules.states import APPLICATION, APPLICATION_ITEM, PANEL, QUESTION_BANK, BankState, PanelKind
+from app.rules.states import APPLICATION, APPLICATION_ITEM, COMMITMENT, PANEL, QUESTION_BANK, BankState, PanelKind
 from app.web import wording
 from app.web.access import Right, authority
 from app.web.bureau.base import ACCESS, authority_code, blueprint
@@ -84,6 +84,7 @@ def _page(application_id: uuid.UUID, problems: tuple[str, ...] = ()) -> Response
         case=application,
         row=board.board_row(application, signed=commitment is not None, today=board.today_of(g.now)),
         commitment=commitment,
+        commitment_machine=COMMITMENT,
         problems=problems,
         own=application.authority_code == authority_code(),
         machine=APPLICATION,
