@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from app import outbox
 from app.db import db
 from app.lifecycle import casework
+from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import meet_deadline, set_deadline
 from app.lifecycle.publicity import queries, services
@@ -215,10 +216,11 @@ def _settle(actor: Actor, objection: Objection, now: datetime) -> None:
         return
     application = casework.locked_case(publicity.application_id)
     publicised = {str(item.id): item for item in application.items if item.state == ItemState.PUBLICISED}
-    for item_id in objection.upheld_items:
-        if item_id in publicised:
-            casework.move_item(actor=actor, item=publicised[item_id], event="cancel")
+    gone = [item_id for item_id in objection.upheld_items if item_id in publicised]
+    for item_id in gone:
+        casework.move_item(actor=actor, item=publicised[item_id], event="cancel")
     left = selection.surviving_items(publicised, objection.upheld_items)
+    _tell_of_cancelled(actor, application, objection, [publicised[one] for one in gone], whole=not left, now=now)
     if not left:
         services.advance(actor, publicity, "uphold", "publicity_ended", now)
         publicity.ended_at = now
@@ -237,15 +239,37 @@ def _settle(actor: Actor, objection: Objection, now: datetime) -> None:
             return
         services.advance(actor, publicity, "resume", "publicity_resumed", now)
         casework.move(actor=actor, application=application, event="resume", name="publicity_resumed", now=now)
-    if objection.upheld_items:
-        casework.tell_organisation(
-            application=application,
-            title=N_("公示异议成立,取消推荐") if not left else N_("公示异议部分成立,取消相应职业、工种、等级的推荐"),
-            rule="R25",
-            now=now,
-            key=f"upheld:{objection.id}",
-            reason=objection.reason,
-        )
+
+
+def _tell_of_cancelled(
+    actor: Actor,
+    application: Application,
+    objection: Objection,
+    gone: Sequence[ApplicationItem],
+    *,
+    whole: bool,
+    now: datetime,
+) -> None:
+    if not gone:
+        return
+    casework.note(
+        "items_cancelled",
+        actor=actor,
+        application=application,
+        now=now,
+        rule="R25",
+        title="、".join(casework.label(item) for item in gone),
+        reason=objection.reason,
+        items=[str(item.id) for item in gone],
+    )
+    casework.tell_organisation(
+        application=application,
+        title=N_("公示异议成立,取消推荐") if whole else N_("公示异议部分成立,取消相应职业、工种、等级的推荐"),
+        rule="R25",
+        now=now,
+        key=f"upheld:{objection.id}",
+        reason=objection.reason,
+    )
 
 
 def hold_case(*, actor: Actor, objection: Objection) -> None:

@@ -30,11 +30,12 @@ from app.rules.authority import LEVEL_LABELS
 from app.rules.core import Refusal
 from app.rules.eligibility import AFFILIATION_LABELS, ORG_TYPE_LABELS, Affiliation
 from app.rules.routing import authority_label
-from app.rules.states import APPLICATION, APPLICATION_ITEM, ApplicationState, CallState
+from app.rules.states import APPLICATION, APPLICATION_ITEM, PUBLICITY, ApplicationState, CallState
 from app.web import exports, picking
 from app.web.access import Right
 from app.web.applicant.base import found, page
 from app.web.applicant.files import accept_of
+from app.web.applicant.results import results_of
 from app.web.errors import refusal_text
 from app.web.forms import form_id
 from app.web.guards import actor, commits
@@ -143,6 +144,8 @@ def _context(row: Application) -> dict[str, Any]:
         "upload_states": UPLOAD_STATES,
         "note_of": note_of,
         "routes": queries.list_routes(row.id),
+        "results": results_of(row),
+        "publicity_machine": PUBLICITY,
         "may_withdraw": APPLICATION.can(row.state, "withdraw", "organisation"),
         "events": timeline_rows(events.list_for_subject("application", row.id)),
         "today": g.now.astimezone(SHANGHAI).date(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -22,9 +23,11 @@ from app.lifecycle.filings.queries import current_period, find_filing
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.incubation.queries import find_commitment
 from app.lifecycle.progress import Progress, load_progress
+from app.lifecycle.publicity.queries import find_recommendation
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.queries import find_cycle_of_period
 from app.reminders.wording import AUTHORITY_KINDS
+from app.web.applicant.results import comments_of
 from app.web.guards import actor
 from tenants.models import Organisation
 
@@ -61,6 +64,11 @@ class Space:
         """Which day of the incubation today is; the first day is not counted (R27)."""
         start = self.application.incubation_start_on if self.application else None
         return (self.today - start).days if start else 0
+
+    @property
+    def comments(self) -> Mapping[uuid.UUID, str]:
+        """What was decided on each item in words, as far as it was released."""
+        return comments_of(self.application, find_recommendation(self.application.id)) if self.application else {}
 
     def deadline(self, kind: str, subject_id: uuid.UUID) -> Deadline | None:
         """The deadline of one subject."""
