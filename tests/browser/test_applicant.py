@@ -125,7 +125,7 @@ def test_the_filed_organisation_sees_its_renewal(
         expect(page.locator("main")).to_contain_text(words)
         check_page(page)
     page.get_by_role("link", name="期限", exact=True).first.click()
-    page.get_by_text("要做什么,为什么是这一天").first.click()
+    page.get_by_role("link", name="为什么是这一天").first.click()
     expect(page.get_by_text("截止于当日24时").first).to_be_visible()
     check_page(page)
 

@@ -455,12 +455,15 @@ def test_without_a_filing_there_is_nothing_to_renew(desk: Desk) -> None:
 
 
 def test_every_deadline_says_why_it_falls_on_its_day(desk: Desk) -> None:
-    page = desk.browser().get("/org/deadlines").text
+    browser = desk.browser()
+    page = browser.get("/org/deadlines").text
     assert page.count("为什么是这一天") == 4, "the commitment is signed, its day is past"
-    assert "起始日,不计入" in page
-    assert "第1天,按自然日连续计算,含周末和节假日" in page
-    assert "截止于当日24时" in page
     assert "已完成" in page.partition("已结束")[2]
+    for address in dict.fromkeys(re.findall(r'href="(/org/deadlines/[0-9a-f-]{36})"', page)):
+        why = browser.get(address).text
+        assert "截止于当日24时" in why
+        assert "起始日,不计入" in why or "基准日" in why
+    assert len(set(re.findall(r'href="/org/deadlines/[0-9a-f-]{36}"', page))) == 5
 
 
 def test_addresses_in_deadlines_and_notices_are_those_of_the_pages(app: Flask) -> None:

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import date
 
-from flask import render_template
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.lifecycle.deadlines.calendar import load_calendar, load_settings
+from app.lifecycle.deadlines import queries
 from app.lifecycle.deadlines.models import Deadline
-from app.reminders.wording import wording_of
-from app.rules import clocks
-from app.rules.clocks import Day
-from app.rules.core import N_
-from app.web.applicant.base import page
+from app.reminders.wording import AUTHORITY_KINDS, wording_of
+from app.web.applicant.base import found, page
 from app.web.applicant.space import load_space
-from app.web.dates import cn_date
+from app.web.deadlines import board, charts, one
 from app.web.wording import DEADLINE_STATES, deadline_label
-
-# Days that are ours, not the notice's: the page says so.
-NOTES = {
-    "commitment_sign_due": N_("提醒日,通知未规定签署时限"),
-    "bank_submit_by": N_("为题库评估预留时间"),
-}
-
-
-@dataclass(frozen=True)
-class Line:
-    """One step of a count: a day, and what it is in the count."""
-
-    on: date
-    text: str
-    provisional: bool
 
 
 @dataclass(frozen=True)
@@ -48,20 +31,53 @@ class Row:
     todo: str
     missed: str
     note: str
-    explanation: list[Line]
 
 
 @page("/deadlines")
 def deadlines() -> ResponseReturnValue:
-    """Open and missed first, then what is over."""
+    """Open and missed first, then what is over; `?q=` and `?kind=` narrow both."""
     space = load_space()
-    ordered = sorted(space.deadlines, key=lambda row: (row.due_at, row.kind, row.subject_label))
-    rows = [_row(deadline, space.today) for deadline in ordered]
+    every = sorted(space.deadlines, key=lambda row: (row.due_at, row.kind, row.subject_label))
+    kind, wanted = request.args.get("kind", ""), request.args.get("q", "").strip().lower()
+    shown = [
+        row
+        for row in every
+        if (not kind or row.kind == kind)
+        and (not wanted or wanted in f"{row.subject_label} {deadline_label(row.kind)}".lower())
+    ]
+    rows = [_row(deadline, space.today) for deadline in shown]
+    live = [row for row in shown if row.state in ("open", "missed")]
+    axis = charts.axis_for(live, space.today)
     return render_template(
         "applicant/deadlines.html",
         open_rows=[row for row in rows if row.deadline.state in ("open", "missed")],
         past_rows=[row for row in rows if row.deadline.state not in ("open", "missed")],
+        axis=axis,
+        lanes=charts.by_deadline(live, axis, href=lambda key: url_for("applicant.deadline", deadline_id=key)),
+        kind=kind,
+        kinds=[("", gettext("全部")), *((name, deadline_label(name)) for name in sorted({row.kind for row in every}))],
+        has_any=bool(every),
         states=DEADLINE_STATES,
+    )
+
+
+@page("/deadlines/<uuid:deadline_id>")
+def deadline(deadline_id: uuid.UUID) -> ResponseReturnValue:
+    """Why it falls on its day, and what it was before. What binds the authority is not for the organisation."""
+    row = found(queries.get_deadline(deadline_id))
+    if row.kind in AUTHORITY_KINDS:
+        row = found(None)
+    return render_template("applicant/deadline.html", **one.page_of(row, one="applicant.deadline"))
+
+
+@page("/deadlines.xlsx")
+def deadlines_export() -> ResponseReturnValue:
+    """All of them as a workbook."""
+    space = load_space()
+    rows = sorted(space.deadlines, key=lambda row: (row.due_at, row.kind, row.subject_label))
+    names = {space.organisation.authority_code: space.organisation.authority.name}
+    return board.workbook(
+        rows, gettext("期限 %(on)s.xlsx", on=space.today.isoformat()), names, organisation=space.organisation.name
     )
 
 
@@ -76,22 +92,5 @@ def _row(deadline: Deadline, today: date) -> Row:
         total_days=(deadline.due_on - deadline.starts_on).days if forward else None,
         todo=gettext(wording.todo),
         missed=gettext(wording.missed),
-        note=gettext(NOTES[deadline.kind]) if deadline.kind in NOTES else "",
-        explanation=_explain(deadline),
+        note=gettext(one.DEFAULTS[deadline.kind]) if deadline.kind in one.DEFAULTS else "",
     )
-
-
-def _explain(deadline: Deadline) -> list[Line]:
-    """Day by day as the rules count; nothing where a person has since set another date."""
-    kind = clocks.KINDS.get(deadline.kind)
-    if kind is None:
-        return []
-    clock = kind.compute(deadline.starts_on, load_calendar(), load_settings(deadline.authority_code))
-    if clock.due_on != deadline.due_on:
-        return [Line(deadline.due_on, gettext("该日期由主管部门另行确定,或按设定当时的日历计算。"), False)]
-    return [Line(day.on, _words(day), day.provisional) for day in clock.explanation]
-
-
-def _words(day: Day) -> str:
-    text = gettext(day.message, **day.params) if day.params else gettext(day.message)
-    return str(gettext("%(on)s:%(text)s", on=cn_date(day.on), text=text))

@@ -25,6 +25,8 @@ ACCESS: dict[str, Access] = {
     "bureau.failures": authority(),
     "bureau.failures_retry": authority(Right.decide),
     "bureau.deadlines": authority(),
+    "bureau.deadline": authority(),
+    "bureau.deadlines_export": authority(),
     "bureau.applications": authority(),
     "bureau.applications_export": authority(),
     "bureau.application": authority(),

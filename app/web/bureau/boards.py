@@ -3,57 +3,53 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.lifecycle.deadlines import queries as deadlines_queries
-from app.lifecycle.deadlines.queries import DeadlineFilter
+from app.lifecycle.deadlines import queries as queries_of_deadlines
 from app.lifecycle.submissions import queries, services
-from app.rules import clocks
-from app.web import wording
 from app.web.bureau.base import authority_code, blueprint
-from app.web.cursors import read_cursor, write_cursor
+from app.web.dates import local
+from app.web.deadlines import board, one
 from app.web.guards import actor, commits
-
-PAGE_SIZE = 50
-WEEK = timedelta(days=7)
+from tenants.queries import list_authorities
 
 
 @blueprint.get("/deadlines")
 def deadlines() -> ResponseReturnValue:
-    """Every open and missed deadline of the bureau's organisations, the nearest first."""
+    """Every open and missed deadline of the bureau's organisations, the nearest first, with what is coming."""
     code = authority_code()
-    wanted = _wanted(g.now)
-    rows = deadlines_queries.list_for_authority(
-        code, wanted=wanted, after=read_cursor(request.args.get("cursor")), limit=PAGE_SIZE + 1
-    )
-    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    asked = board.read(g.now)
+    officers = queries_of_deadlines.count_by_officer(code, now=g.now)
     return render_template(
         "bureau/deadlines.html",
-        rows=rows,
-        next_cursor=write_cursor(rows[-1].due_at, rows[-1].id) if more else None,
-        counts=deadlines_queries.count_for_authority(code, now=g.now, week_end=g.now + WEEK),
-        show=request.args.get("show", ""),
-        kind=wanted.kind,
-        kinds=[("", gettext("全部")), *((name, wording.deadline_label(name)) for name in clocks.KINDS)],
-        label_of=wording.deadline_label,
-        deadline_states=wording.DEADLINE_STATES,
+        **board.page_of(code, asked, endpoint="bureau.deadlines", one="bureau.deadline"),
+        by_officer=officers,
+        officer_options=[
+            ("", gettext("全部")),
+            *((str(row[0]), row[1] or gettext("经办员")) for row in officers if row[0] is not None),
+            ("none", gettext("未分派")),
+        ],
     )
 
 
-def _wanted(now: datetime) -> DeadlineFilter:
-    show = request.args.get("show", "")
-    states = {"missed": ("missed",), "met": ("met",)}.get(show, ("open",) if show == "week" else ("open", "missed"))
-    kind = request.args.get("kind", "")
-    return DeadlineFilter(
-        states=states,
-        kind=kind if kind in clocks.KINDS else "",
-        text=request.args.get("q", "").strip()[:100],
-        due_before=now + WEEK if show == "week" else None,
-    )
+@blueprint.get("/deadlines/<uuid:deadline_id>")
+def deadline(deadline_id: uuid.UUID) -> ResponseReturnValue:
+    """Why one deadline falls on its day, and what it was before."""
+    row = queries_of_deadlines.get_deadline(deadline_id) or abort(404)
+    return render_template("bureau/deadline.html", **one.page_of(row, one="bureau.deadline"))
+
+
+@blueprint.get("/deadlines.xlsx")
+def deadlines_export() -> ResponseReturnValue:
+    """The board as the filter has it, as a workbook."""
+    code = authority_code()
+    asked = board.read(g.now)
+    rows = queries_of_deadlines.iter_for_export(code, wanted=asked.filter)
+    names = {row.code: row.name for row in list_authorities()}
+    return board.workbook(rows, gettext("期限看板 %(on)s.xlsx", on=f"{local(g.now):%Y-%m-%d}"), names)
 
 
 @blueprint.get("/failures")

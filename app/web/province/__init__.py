@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.web.province import annexes, announcements, calendar, calls, catalogue, consultations, views
+from app.web.province import annexes, announcements, calendar, calls, catalogue, consultations, deadlines, views
 from app.web.province.base import ACCESS, blueprint
 
-VIEWS = (views, calls, catalogue, consultations, announcements, calendar, annexes)
+VIEWS = (views, calls, catalogue, consultations, announcements, calendar, annexes, deadlines)
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]
