@@ -17,14 +17,16 @@ from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.filings import issuing
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt
-from app.lifecycle.incubation import acceptance, board, jobs
+from app.lifecycle.incubation import acceptance, board, exceptions, jobs
 from app.lifecycle.incubation.models import GuidanceEntry, ItemOutcome
 from app.lifecycle.panels import forming
 from app.lifecycle.publicity.entering import start_incubation
+from app.lifecycle.submissions.subjects import check_upload
 from app.rules.core import Refusal
 from tenants.scope import SYSTEM_ACTOR
 from tests.factories.people import People
 from tests.factories.selection import World, make_world
+from uploads.models import Purpose
 
 # Entry on 2026-03-10: the last day is 2026-09-06, a Sunday.
 NOW = datetime(2026, 3, 10, 10, tzinfo=SHANGHAI)
@@ -126,6 +128,30 @@ def test_day_181_protects_what_waits_for_the_panel_and_leaves_the_rest_to_an_off
         db.session.commit()
         assert application.state == "acceptance_passed"
         assert db.session.scalar(select(Deadline.state).where(Deadline.kind == "city_report_due")) == "open"
+
+
+def test_after_the_last_day_only_an_officers_exception_opens_an_item(world: World) -> None:
+    set_items(world, ("incubating", "not_started"), ("incubating", "not_started"), ("bank_passed", "passed"))
+    late, other, _ = (item.id for item in world.seen().items)
+    words = {"application_id": world.application_id, "item_id": late, "reason": "考评员疫病停工,附证明"}
+    with world.as_(world.officer) as actor, refused("incubation_running"):
+        exceptions.allow_late_hand_in(actor=actor, **words, until=date(2026, 9, 20), now=DAY_181 - timedelta(seconds=2))
+    with world.people.as_system():
+        assert jobs.flag_overdue(now=DAY_181) == 1
+    with world.as_(world.officer) as actor, refused("exception_day_wrong"):
+        exceptions.allow_late_hand_in(actor=actor, **words, until=date(2026, 10, 8), now=DAY_181)
+    with world.as_(world.officer) as actor, refused("reason_missing"):
+        exceptions.allow_late_hand_in(actor=actor, **{**words, "reason": " "}, until=date(2026, 9, 20), now=DAY_181)
+    with world.as_(world.officer) as actor:
+        exceptions.allow_late_hand_in(actor=actor, **words, until=date(2026, 9, 20), now=DAY_181)
+    with world.as_(world.owner) as actor:
+        last = datetime(2026, 9, 20, 23, 59, 59, tzinfo=SHANGHAI)
+        check_upload(actor=actor, purpose=Purpose.question_bank, subject_id=late, now=last)
+        for item_id, instant in ((other, DAY_181), (late, last + timedelta(seconds=1))):
+            with refused("incubation_over"):
+                check_upload(actor=actor, purpose=Purpose.question_bank, subject_id=item_id, now=instant)
+    with world.as_(world.owner) as actor, pytest.raises(Refusal):
+        exceptions.allow_late_hand_in(actor=actor, **words, until=date(2026, 9, 20), now=DAY_181)
 
 
 def test_a_bank_panel_needs_an_accepted_bank(world: World) -> None:

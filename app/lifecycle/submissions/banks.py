@@ -10,6 +10,7 @@ from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.applications.queries import label_of
 from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.services import meet_deadline, reopen_deadline
+from app.lifecycle.incubation.exceptions import find_exception
 from app.lifecycle.incubation.queries import find_commitment, find_returned, gate_settings
 from app.lifecycle.submissions.subject import Subject
 from app.rules import banks, clocks, dossiers, incubation
@@ -55,7 +56,8 @@ class BankSubject(Subject):
         if start_on is None or due_on is None:
             raise Refusal("incubation_not_started", "R25", N_("孵化培育期尚未开始。公示期满无异议后方可上传题库。"))
         start_at, due_at = clocks.midnight(start_on), clocks.end_of_day(due_on)
-        incubation.check_in_incubation(application.state, now, start_at, due_at)
+        allowed = find_exception(self.item.id, now) is not None
+        incubation.check_in_incubation(application.state, now, start_at, due_at, officer_exception=allowed)
         # Further files may come while the first ones are being checked.
         if self.item.bank_state != BankState.CHECKING:
             banks.check_can_replace(self.item.bank_state)
@@ -68,9 +70,19 @@ class BankSubject(Subject):
             raise Refusal("incubation_not_started", "R25", N_("孵化培育期尚未开始。公示期满无异议后方可提交题库。"))
         due_at = clocks.end_of_day(application.incubation_due_on)
         state = commitment.state if commitment else None
+        allowed = find_exception(self.item.id, now) is not None
 
         def ask(bank_state: str) -> None:
-            dossiers.check_can_submit_bank(state, self.item.state, now, due_at, None, settings, bank_state=bank_state)
+            dossiers.check_can_submit_bank(
+                state,
+                self.item.state,
+                now,
+                due_at,
+                None,
+                settings,
+                bank_state=bank_state,
+                officer_exception=allowed,
+            )
 
         # First whether anything may be handed in at all, then what is still wrong with these files, row by row.
         ask(BankState.CHECK_PASSED)

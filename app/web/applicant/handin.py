@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.deadlines.calendar import load_settings
+from app.lifecycle.incubation.exceptions import find_exception
 from app.lifecycle.incubation.queries import gate_settings
 from app.lifecycle.progress import Progress
 from app.lifecycle.renewals.models import RenewalCycle
@@ -147,6 +148,7 @@ def _ask_bank(space: Space, item: ApplicationItem) -> None:
         clocks.end_of_day(application.incubation_due_on),
         None,
         gate_settings(space.commitment, load_settings(space.organisation.authority_code)),
+        officer_exception=find_exception(item.id, g.now) is not None,
     )
 
 

@@ -10,7 +10,7 @@ from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from app.lifecycle.incubation import acceptance, board
+from app.lifecycle.incubation import acceptance, board, exceptions
 from app.lifecycle.incubation.queries import find_commitment
 from app.lifecycle.panels import forming
 from app.lifecycle.panels import queries as panel_queries
@@ -31,6 +31,7 @@ ACCESS |= {
     "bureau.incubation_guidance": authority(Right.decide),
     "bureau.incubation_panel": authority(Right.decide),
     "bureau.incubation_eliminate": authority(Right.decide),
+    "bureau.incubation_exception": authority(Right.decide),
 }
 
 
@@ -97,6 +98,7 @@ def _page(application_id: uuid.UUID, problems: tuple[str, ...] = ()) -> Response
         panels=[one for one in panel_queries.list_of_application(application_id) if one.kind == "question_bank"],
         guidance=board.list_guidance(application_id),
         scopes=SCOPE_LABELS,
+        exceptions=exceptions.exceptions_of(application, g.now),
         item_label=wording.item_label,
         today_iso=board.today_of(g.now).isoformat(),
         events=wording.timeline_rows(events.list_for_subject("application", application_id)),
@@ -174,4 +176,23 @@ def incubation_eliminate(application_id: uuid.UUID) -> ResponseReturnValue:
         page=_again(application_id),
         target=url_for("bureau.incubation", application_id=application_id),
         done=gettext("已作出自然淘汰决定,单位会收到通知。"),
+    )
+
+
+@blueprint.post("/incubation/<uuid:application_id>/exception")
+def incubation_exception(application_id: uuid.UUID) -> ResponseReturnValue:
+    """Let one bank be handed in after the last day, with a reason (R27)."""
+    case_of(application_id)
+    return perform(
+        lambda: exceptions.allow_late_hand_in(
+            actor=actor(),
+            application_id=application_id,
+            item_id=form_id("item"),
+            until=typed_date("until"),
+            reason=typed("reason", 1000),
+            now=g.now,
+        ),
+        page=_again(application_id),
+        target=url_for("bureau.incubation", application_id=application_id),
+        done=gettext("已登记例外,单位会收到通知。"),
     )
