@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import click
 
@@ -11,7 +12,9 @@ from app.cli import CommandFailed, Context, pass_context
 from app.config import Config
 from app.db import db
 from app.demo import accounts
+from app.demo.seed import is_seeded
 from app.demo.seed import seed as seed_demo
+from app.reminders import walk
 
 
 @click.group("demo")
@@ -27,12 +30,18 @@ def demo_settings(config: Config) -> Config:
 
 
 @demo_group.command()
+@click.option("--small", is_flag=True, help="Two organisations and their bureaus, without the whole province.")
+@click.option(
+    "--at", "day", type=click.DateTime(["%Y-%m-%d"]), envvar="DEMO_AT", help="Set the demo's clock to that day first."
+)
 @pass_context
-def seed(context: Context) -> None:
+def seed(context: Context, small: bool, day: datetime | None) -> None:
     """Make the demo's organisations, bureaus' people and records, unless they are there."""
     with context.as_system() as app:
         settings = demo_settings(app.config["SHEPING"])
-        made = seed_demo(now=clock.now(), bucket_prefix=settings.bucket_prefix)
+        if day is not None and not is_seeded():
+            walk.set_offset(day.replace(hour=10, tzinfo=clock.SHANGHAI) - clock.real_now())
+        made = seed_demo(now=clock.now(), bucket_prefix=settings.bucket_prefix, full=not small)
         db.session.commit()
     click.echo("the demo is seeded" if made else "the demo was seeded before; nothing was changed")
 

@@ -41,6 +41,21 @@ class DemoPerson:
 
 
 @dataclass(frozen=True)
+class DemoExpert:
+    """An expert of the department's pool; `types` are keys of `rules.panels.EXPERT_TYPES`."""
+
+    key: str
+    name: str
+    employer: str
+    types: tuple[str, ...]
+
+    @property
+    def person(self) -> DemoPerson:
+        """Their account."""
+        return DemoPerson(f"{self.key}@experts.demo", self.name, Role.expert)
+
+
+@dataclass(frozen=True)
 class DemoContact:
     """How an authority is reached."""
 
@@ -94,11 +109,42 @@ PEOPLE = (
     DemoPerson("expert@experts.demo", "宋知行", Role.expert),
 )
 
+# Experts of the department's pool, which every city may draw from; the first account above is none of them.
+EXPERTS = (
+    DemoExpert("yantinglan", "严庭岚", "山东齐鲁理工职业大学", ("evaluation_expert", "method_expert")),
+    DemoExpert("luzhiyuan", "鲁致远", "济南泰恒电气股份有限公司", ("technical_expert", "practitioner_expert")),
+    DemoExpert("tanwenbo", "谭文博", "山东省职业标准研究会", ("evaluation_expert", "content_expert")),
+    DemoExpert("jiangyue", "姜越", "青岛海岱技师学院", ("technical_expert", "content_expert")),
+    DemoExpert("dongruining", "董瑞宁", "潍坊鸢都职业学院", ("evaluation_expert", "method_expert")),
+    DemoExpert("qiaozhen", "乔振", "烟台芝罘电力检修有限公司", ("technical_expert", "practitioner_expert")),
+    DemoExpert("fanshuhui", "范书慧", "临沂沂蒙城市服务有限公司", ("technical_expert", "practitioner_expert")),
+    DemoExpert("kongxiangye", "孔祥业", "济宁圣泉技工学校", ("evaluation_expert", "content_expert")),
+    DemoExpert("miaoxin", "苗欣", "山东省题库建设协作组", ("evaluation_expert", "method_expert")),
+)
+
 CONTACTS = (
     DemoContact(QINGDAO, "0532-5550100", "skills@qingdao.demo", "security@qingdao.demo"),
     DemoContact(JINAN, "0531-5550100", "skills@jinan.demo", "security@jinan.demo"),
     DemoContact(DEPARTMENT, "0531-5550001", "skills@province.demo", "security@province.demo"),
 )
+# The sixteen bureaus' mail domains; those without an account above have one officer in the whole province's demo.
+CITY_DOMAINS = {
+    "370100": "jinan", "370200": "qingdao", "370300": "zibo", "370400": "zaozhuang", "370500": "dongying",
+    "370600": "yantai", "370700": "weifang", "370800": "jining", "370900": "taian", "371000": "weihai",
+    "371100": "rizhao", "371300": "linyi", "371400": "dezhou", "371500": "liaocheng", "371600": "binzhou",
+    "371700": "heze",
+}  # fmt: skip
+_OFFICERS = "沈卫东 丁晓梅 汪海 崔建国 贾静 夏明远 钟丽 田野 石岩 姚敏 邱峰 傅蓉 邹平 孟凡 段薇 雷鸣".split()  # noqa: SIM905
+
+
+def officer_of(code: str) -> DemoPerson:
+    """The officer of a city's bureau."""
+    email = f"officer@{CITY_DOMAINS[code]}.demo"
+    known = next((person for person in PEOPLE if person.email == email), None)
+    name = _OFFICERS[list(CITY_DOMAINS).index(code)]
+    return known or DemoPerson(email, name, Role.officer, authority=code)
+
+
 _BY_KEY = {organisation.key: organisation for organisation in ORGANISATIONS}
 
 

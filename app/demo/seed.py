@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, text
 
-from app.clock import SHANGHAI
 from app.db import db
-from app.demo import accounts
+from app.demo import accounts, province
 from app.demo.accounts import DemoOrganisation, DemoPerson
-from app.lifecycle.applications.services import NewItem, create_application, start_incubation, take_step
+from app.demo.history import History, Story, at
+from app.demo.plots import CURRENT, DAYS_OPEN, OPEN, OPENED
+from app.demo.telling import story_of
+from app.demo.walk import ELECTRICIAN, GRID, Sides, Walk
 from app.lifecycle.calls.models import Call
 from app.lifecycle.calls.services import close_call, draft_call, open_call, publish_call
 from app.lifecycle.catalogue.services import confirm_import, preview_import
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
-from app.lifecycle.filings.services import ImportedPeriod, import_filing
+from app.lifecycle.experts.services import ExpertParticulars, add_expert
+from app.lifecycle.filings.services import ImportedPeriod, NewItem, import_filing
+from app.lifecycle.plans import services as planning
+from app.lifecycle.plans.services import PlanContent
 from app.lifecycle.renewals.services import open_renewal
 from app.rules import clocks
+from app.rules.routing import CITIES
 from app.rules.settings import Settings
 from app.rules.workdays import Calendar
 from tenants import events
@@ -34,6 +41,8 @@ _CATALOGUE = """职业编码,职业名称,工种,等级,重点方向,大典版�
 3-01-04-02,城市管理网格员,,五级、四级、三级,新就业形态,2022
 """
 _LOCK = 5299
+_LONG_AGO = 460
+_PLANNING = (accounts.QINGDAO, accounts.JINAN)
 _DAY = timedelta(days=1)
 
 _SECTIONS = {
@@ -51,44 +60,100 @@ _BANKS = (
 )
 
 
-def seed(*, now: datetime, bucket_prefix: str) -> bool:
-    """Make the demo unless it is there, in the running transaction of the system; answers whether it was made."""
+def seed(*, now: datetime, bucket_prefix: str, full: bool = False) -> bool:
+    """Make the demo unless it is there; answers whether it was made.
+
+    People and the filed organisation are committed first, as one; then history is told step by step, each committed.
+    `full` adds the whole province. One that was interrupted keeps what it had come to: begin again with empty data.
+    """
     db.session.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    if db.session.scalar(select(Organisation.id).where(Organisation.uscc == accounts.LANHAI.uscc)):
+    if is_seeded():
         return False
-    _Seed(now, bucket_prefix).run()
+    _Seed(now, bucket_prefix, full).run()
     return True
 
 
+def is_seeded() -> bool:
+    """Whether the demo is there."""
+    return db.session.scalar(select(Organisation.id).where(Organisation.uscc == accounts.LANHAI.uscc)) is not None
+
+
 class _Seed:
-    def __init__(self, now: datetime, bucket_prefix: str) -> None:
-        self._now = now
-        self._today = now.astimezone(SHANGHAI).date()
+    def __init__(self, now: datetime, bucket_prefix: str, full: bool) -> None:
         self._prefix = bucket_prefix
+        self._full = full
         self._calendar: Calendar = load_calendar(fresh=True)
         self._settings: Settings = load_settings()
+        self._history = History(now, self._calendar)
+        self._today = self._history.today
         self._actors: dict[str, Actor] = {}
+        self._calls: dict[str, uuid.UUID] = {}
 
     def run(self) -> None:
         for contact in accounts.CONTACTS:
             authority = db.session.get_one(Authority, contact.code)
             authority.phone, authority.email = contact.phone, contact.email
             authority.security_email = contact.security_email
-        tenants = {demo.key: self._organisation(demo) for demo in accounts.ORGANISATIONS}
-        password_hash = hash_password(accounts.PASSWORD)
+        tenants = {demo.key: self._organisation(demo, days=230) for demo in accounts.ORGANISATIONS}
+        self._password_hash = hash_password(accounts.PASSWORD)
         for person in accounts.PEOPLE:
-            self._person(person, tenants, password_hash)
+            self._person(person, tenants)
+        sides = Sides(self._history, self._officers(), self._actors["officer@province.demo"])
         self._catalogue()
-        self._incubatee(tenants["lanhai"])
         self._filed(tenants["quanyong"])
-        self._open_call()
-        db.session.flush()
+        self._experts(sides)
+        db.session.commit()
+        batches = OPENED if self._full else {key: OPENED[key] for key in (CURRENT, OPEN)}
+        for key in batches:
+            self._history.add(self._call(key))
+        self._history.add(self._incubatee(sides))
+        if self._full:
+            self._province(sides)
+        self._history.play()
+
+    def _officers(self) -> dict[str, Actor]:
+        """One officer a city; those of the other cities belong to the whole province alone."""
+        for code in accounts.CITY_DOMAINS if self._full else ():
+            if (person := accounts.officer_of(code)).email not in self._actors:
+                self._person(person, {})
+        return {
+            code: self._actors[email]
+            for code in accounts.CITY_DOMAINS
+            if (email := accounts.officer_of(code).email) in self._actors
+        }
+
+    def _experts(self, sides: Sides) -> None:
+        """The department's pool; the accounts come first, so that nobody is mailed to choose a password."""
+        for expert in accounts.EXPERTS:
+            self._person(expert.person, {})
+            add_expert(
+                actor=sides.department,
+                particulars=ExpertParticulars(
+                    expert.name, expert.person.email, expert.types, title="高级技师", employer=expert.employer,
+                    occupations=("6-31-01-03", "3-01-04-02"),
+                ),
+                now=self._at(self._today - timedelta(days=_LONG_AGO)),
+            )  # fmt: skip
+            actor = self._actors[expert.person.email]
+            if actor.user_id is not None:
+                sides.experts[actor.user_id] = actor
+
+    def _province(self, sides: Sides) -> None:
+        for number, plot in enumerate(province.plots(self._history), start=1):
+            organisation = self._organisation(plot.organisation(number), days=30 - plot.submit)
+            owner = plot.owner(number)
+            self._person(owner, {plot.key: organisation}, days=29 - plot.submit)
+            self._history.add(
+                province.tell(plot, self._actors[owner.email], sides, self._call_of(plot.batch), organisation.id)
+            )
+        for story in province.announce(sides):
+            self._history.add(story)
 
     # People ---------------------------------------------------------------------------------------------------------
 
-    def _organisation(self, demo: DemoOrganisation) -> Organisation:
+    def _organisation(self, demo: DemoOrganisation, *, days: int) -> Organisation:
         organisation_id = uuid.uuid4()
-        registered_at = self._at(self._today - timedelta(days=230))
+        registered_at = self._at(self._today - timedelta(days=days))
         organisation = Organisation(
             id=organisation_id,
             name=demo.name,
@@ -119,13 +184,13 @@ class _Seed:
         )
         return organisation
 
-    def _person(self, demo: DemoPerson, tenants: dict[str, Organisation], password_hash: str) -> None:
-        created_at = self._at(self._today - timedelta(days=229))
+    def _person(self, demo: DemoPerson, tenants: dict[str, Organisation], *, days: int = 229) -> None:
+        created_at = self._at(self._today - timedelta(days=days))
         user = User(
             id=uuid.uuid4(),
             email=demo.email,
             name=demo.name,
-            password_hash=password_hash,
+            password_hash=self._password_hash,
             email_confirmed_at=created_at,
             preferences={},
             created_at=created_at,
@@ -148,31 +213,16 @@ class _Seed:
 
     # Records --------------------------------------------------------------------------------------------------------
 
-    def _incubatee(self, organisation: Organisation) -> None:
-        """Selected in this year's batch, early in its 180 days, nothing signed or handed in yet."""
-        owner, officer = self._actors["owner@lanhai.demo"], self._actors["officer@qingdao.demo"]
+    def _incubatee(self, sides: Sides) -> Story:
+        """Selected in this season's batch, early in its 180 days, nothing signed or handed in yet."""
         last_on = self._today - timedelta(days=INCUBATION_DAY + 1)
-        published_on = self._publication_ending(last_on)
-        opened_on = self._workday(published_on - timedelta(days=75))
-        call = self._call(opened_on, opened_on + timedelta(days=30))
-        submitted_on = self._workday(opened_on + timedelta(days=12))
-        application = create_application(
-            actor=owner, organisation=organisation, call=call, items=_BANKS, now=self._at(submitted_on, 9)
-        )
-        take_step(actor=owner, application=application, event="submit", now=self._at(submitted_on, 15))
-        close_call(call=call, now=self._at(opened_on + timedelta(days=31)))
-        for event, days_before in (
-            ("accept", 36),
-            ("form_panel", 25),
-            ("conclude_panel", 9),
-            ("recommend", 4),
-            ("open_publicity", 0),
-        ):
-            on = published_on if not days_before else self._workday(published_on - timedelta(days=days_before))
-            take_step(actor=officer, application=application, event=event, now=self._at(on, 10 + days_before % 5))
-        start_incubation(
-            actor=SYSTEM_ACTOR, application=application, publicity_last_on=last_on, now=self._at(last_on + _DAY, 0)
-        )
+        walk = Walk(
+            sides=sides, name="lanhai", owner=self._actors["owner@lanhai.demo"], city=accounts.QINGDAO,
+            call=self._call_of(CURRENT), until="incubating", submit=self._history.day(-82),
+            publish=self._publication_ending(last_on), ends=last_on, signs=False,
+            items=((ELECTRICIAN, ("level_3",)), (ELECTRICIAN, ("level_4",)), (GRID, ("level_4",))),
+        )  # fmt: skip
+        return story_of(walk)
 
     def _filed(self, organisation: Organisation) -> None:
         """In the third year of its second period; the renewal is open and its self-assessment is due."""
@@ -191,44 +241,62 @@ class _Seed:
 
     def _catalogue(self) -> None:
         """The occupations whose codes are verified (rules.md D3), imported as the department imports them."""
-        department, now = self._actors["officer@province.demo"], self._at(self._today - timedelta(days=225))
+        department, now = self._actors["officer@province.demo"], self._at(self._today - timedelta(days=_LONG_AGO))
         preview = preview_import(actor=department, data=_CATALOGUE.encode(), file_name="职业目录(演示).csv", now=now)
         confirm_import(actor=department, import_id=preview.id, now=now)
 
-    def _open_call(self) -> None:
-        opened_on = self._workday(self._today - timedelta(days=10))
-        self._call(opened_on, opened_on + timedelta(days=45))
+    def _call_of(self, batch: str) -> Callable[[], Call]:
+        return lambda: db.session.get_one(Call, self._calls[batch])
 
-    def _call(self, opened_on: date, closed_on: date) -> Call:
+    def _call(self, batch: str) -> Story:
+        """A call from its draft, with the plans of three cities, to its closing."""
         department = self._actors["officer@province.demo"]
+        opened_on = self._history.day(OPENED[batch])
+        closed_on = opened_on + timedelta(days=DAYS_OPEN[batch])
+        now = self._at(self._workday(opened_on - timedelta(days=9)))
+        yield now
         year = opened_on.year
-        batch = len(db.session.scalars(select(Call.id).where(Call.year == year)).all()) + 1
-        drafted_at = self._at(self._workday(opened_on - timedelta(days=9)))
+        number = len(db.session.scalars(select(Call.id).where(Call.year == year)).all()) + 1
         call = draft_call(
             actor=department,
             year=year,
-            batch_no=batch,
-            title=f"{year}年山东省社会培训评价组织第{batch}批征集通告(演示)",
+            batch_no=number,
+            title=f"{year}年山东省社会培训评价组织第{number}批征集通告(演示)",
             doc_no="",
             sections=_SECTIONS,
             apply_open_at=self._at(opened_on, 0),
             apply_close_at=clocks.end_of_day(closed_on),
-            now=drafted_at,
+            now=now,
         )
-        publish_call(actor=department, call=call, now=drafted_at + timedelta(hours=3))
-        open_call(call=call, now=self._at(opened_on, 0))
-        return call
+        self._calls[batch] = call.id
+        for code in _PLANNING if self._full else ():
+            self._plan(accounts.officer_of(code), year, call, now)
+        publish_call(actor=department, call=call, now=now + timedelta(hours=3))
+        now = self._at(opened_on, 0)
+        yield now
+        open_call(call=self._call_of(batch)(), now=now)
+        now = clocks.end_of_day(closed_on)
+        yield now
+        close_call(call=self._call_of(batch)(), now=now)
+
+    def _plan(self, officer: DemoPerson, year: int, call: Call, now: datetime) -> None:
+        actor = self._actors[officer.email]
+        content = PlanContent(
+            year, f"{CITIES[officer.authority or ''].name}{year}年征集计划", 3,
+            [{"code": "6-31-01-03", "name": "电工", "tags": ["urgent_shortage"]}], ["level_3", "level_4"],
+            "统筹布局、满足急需、稳步推进",
+        )  # fmt: skip
+        plan = planning.draft_plan(actor=actor, content=content, now=now)
+        planning.confirm_plan(actor=actor, plan_id=plan.id, expected_version=None, now=now)
+        planning.include_plan(actor=self._actors["officer@province.demo"], plan_id=plan.id, call_id=call.id, now=now)
 
     # Dates ----------------------------------------------------------------------------------------------------------
 
     def _at(self, day: date, hour: int = 10) -> datetime:
-        return datetime.combine(day, time(hour, 20 if hour else 0), SHANGHAI)
+        return at(day, hour)
 
     def _workday(self, day: date) -> date:
-        """`day`, or the last one worked before it."""
-        while not self._calendar.is_workday(day):
-            day -= _DAY
-        return day
+        return self._history.workday(day)
 
     def _publication_ending(self, last_on: date) -> date:
         """A working day whose publicity, of five working days or a few more, ends on `last_on` at the latest."""

@@ -10,11 +10,11 @@ from app import clock
 from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle.applications.models import Application, ApplicationItem
-from app.lifecycle.applications.services import NewItem, start_incubation
 from app.lifecycle.calls.models import Call
-from app.lifecycle.filings.services import ImportedPeriod, import_filing
+from app.lifecycle.filings.services import ImportedPeriod, NewItem, import_filing
 from app.lifecycle.incubation.queries import render_commitment
 from app.lifecycle.incubation.services import sign_commitment
+from app.lifecycle.publicity.entering import start_incubation
 from app.lifecycle.renewals.services import open_renewal
 from app.rules import clocks
 from app.rules.states import ApplicationState, ItemState

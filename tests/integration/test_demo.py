@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
 
 from app import clock
 from app.cli import CommandFailed, Context
@@ -22,9 +23,13 @@ from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.filings.models import Filing, FilingPeriod
 from app.lifecycle.incubation.models import Commitment
+from app.lifecycle.publicity.models import Publicity
 from app.lifecycle.renewals.models import RenewalCycle
+from app.outbox import OutboxMessage
 from app.rules import clocks, uscc
 from app.rules.filing import CODE_PATTERN
+from app.rules.routing import CITIES
+from app.rules.states import ApplicationState
 from tenants import events
 from tenants.accounts.passwords import check_password, verify_password
 from tenants.models import Authority, Membership, Organisation, User
@@ -62,7 +67,7 @@ def test_it_can_be_made_on_any_day(system: Flask, now: datetime) -> None:
 
 
 def test_the_incubatee_has_three_items_and_nothing_signed(seeded: datetime) -> None:
-    application = db.session.scalars(select(Application)).one()
+    application = db.session.scalars(select(Application).options(selectinload(Application.items))).one()
     items = [(item.occupation_code, item.skill_level, item.bank_state) for item in application.items]
     assert items == [
         ("6-31-01-03", "level_3", "not_started"),
@@ -82,7 +87,8 @@ def test_the_filed_one_is_filed_in_the_other_city(seeded: datetime) -> None:
 
 
 def test_every_deadline_is_there_with_its_rule(seeded: datetime) -> None:
-    rows = db.session.execute(select(Deadline.kind, Deadline.rule, func.count()).group_by(Deadline.kind, Deadline.rule))
+    query = select(Deadline.kind, Deadline.rule, func.count()).where(Deadline.state == "open")
+    rows = db.session.execute(query.group_by(Deadline.kind, Deadline.rule))
     assert sorted(rows.all()) == [
         ("bank_submit_by", "R29", 3),
         ("commitment_sign_due", "R28", 1),
@@ -116,6 +122,21 @@ def test_made_twice_it_is_there_once(seeded: datetime) -> None:
     assert db.session.scalar(counted) == 2
     assert not seed(now=seeded + timedelta(days=3), bucket_prefix="t")
     assert db.session.scalar(counted) == 2
+
+
+def test_the_whole_province_stands_in_every_state(system: Flask) -> None:
+    assert seed(now=MOMENTS[1], bucket_prefix="t", full=True)
+    states = set(db.session.scalars(select(Application.state)))
+    assert states == set(ApplicationState)
+    assert set(db.session.scalars(select(Application.city_code))) == set(CITIES)
+    national_day = db.session.scalars(select(Publicity).where(Publicity.published_on == date(2026, 9, 24))).one()
+    assert (national_day.state, national_day.planned_end_on) == ("open", date(2026, 10, 9)), "it runs over the holiday"
+    for organisation in db.session.scalars(select(Organisation)):
+        assert uscc.check_uscc(organisation.uscc) == organisation.uscc
+    waiting = db.session.scalars(select(OutboxMessage.function).where(OutboxMessage.state != "done")).all()
+    assert waiting == [], "nobody is mailed about the past"
+    assert list(events.verify()) == [], "the trail is whole"
+    assert not seed(now=MOMENTS[1] + timedelta(hours=1), bucket_prefix="t", full=True)
 
 
 def test_codes_and_password_pass_the_rules() -> None:

@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle import paths
-from app.lifecycle.applications.services import NewItem
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import set_deadline
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod
@@ -24,6 +23,16 @@ from app.rules.states import FILED_ITEM, FILING, PeriodState
 from tenants import events
 from tenants.models import Organisation
 from tenants.scope import Actor
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """One item taken over, as typed: the code may be in full-width characters."""
+
+    occupation_code: str
+    occupation_name: str
+    skill_level: str
+    work_type: str = ""
 
 
 @dataclass(frozen=True)
