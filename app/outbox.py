@@ -31,7 +31,7 @@ BACKOFF_SECONDS = (2, 10, 60, 300)
 STALE_SECONDS = 15
 DEFAULT_TIMEOUT_SECONDS = 1800
 # Deliveries are short and come in floods before a closing date: one job takes many, each in its own transaction.
-BATCH_BY_PREFIX = {"bureau": 25, "mail": 10}
+BATCH_BY_PREFIX = {"bureau": 25, "mail": 10, "documents": 10}
 
 log = structlog.get_logger(__name__)
 

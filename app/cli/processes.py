@@ -15,12 +15,13 @@ from rq.worker import DequeueStrategy
 from app import outbox
 from app.cli import Context, pass_context
 from app.config import ROOT, Config
+from app.documents import jobs as document_jobs
 from app.lifecycle.scheduling import Scheduler
 from app.reminders.schedule import PERIODIC
 from tenants.queries import bureau_queues
 
 log = structlog.get_logger(__name__)
-GENERAL_QUEUES = ("intake", "mail", "default")
+GENERAL_QUEUES = ("intake", "mail", "default", "documents")
 
 
 @click.command()
@@ -77,4 +78,4 @@ def scheduler(context: Context) -> None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        Scheduler(outbox.connect_redis(settings.redis_url), PERIODIC, stop=stop).run()
+        Scheduler(outbox.connect_redis(settings.redis_url), (*PERIODIC, *document_jobs.PERIODIC), stop=stop).run()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import typst
-from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib import TTCollection, TTFont, TTLibError
 
 from app.rules.core import N_, Refusal
 
@@ -53,10 +53,10 @@ def load_fonts(paths: tuple[Path, ...]) -> FontSet:
     families: dict[str, None] = {}
     characters: set[int] = set()
     for file in files:
-        for font in _fonts_in(file):
-            # 16 and 1: the typographic family, else the plain one, as typst names it.
-            families[str(font["name"].getDebugName(16) or font["name"].getDebugName(1))] = None
-            characters.update(font.getBestCmap())
+        for family, characters_of in _faces(file):
+            if family not in families:  # its other weights have the same characters; reading each list takes long
+                families[family] = None
+                characters.update(characters_of())
     loaded = typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
@@ -65,12 +65,17 @@ def load_fonts(paths: tuple[Path, ...]) -> FontSet:
     return FontSet(loaded, tuple(families), frozenset(characters))
 
 
-def _fonts_in(file: Path) -> list[TTFont]:
+def _faces(file: Path) -> Iterator[tuple[str, Callable[[], Iterable[int]]]]:
+    """The family of each face in a file, and how to ask for its characters."""
     try:
-        if file.suffix.lower() in {".ttc", ".otc"}:
-            return list(TTCollection(str(file), lazy=True))
-        return [TTFont(str(file), lazy=True)]
-    except Exception as error:
+        with file.open("rb") as source:
+            faces = (
+                TTCollection(source).fonts if file.suffix.lower() in {".ttc", ".otc"} else [TTFont(source, lazy=True)]
+            )
+            for face in faces:
+                # 16 and 1: the typographic family, else the plain one, as typst names it.
+                yield str(face["name"].getDebugName(16) or face["name"].getDebugName(1)), face.getBestCmap
+    except (TTLibError, KeyError, OSError) as error:
         raise FontsMissing(f"{file} is not a usable font ({type(error).__name__})") from error
 
 

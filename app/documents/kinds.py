@@ -192,7 +192,7 @@ PUBLICITY_NOTICE = Kind(
     ),
 )  # fmt: skip
 PANEL_OPINION = Kind(
-    "panel_opinion", N_("评估组意见"), "PG", "评", rule="R21", for_organisation=False,
+    "panel_opinion", N_("评估组意见"), "PG", "估", rule="R21", for_organisation=False,
     fields=(ORGANISATION, USCC, CASE, Field("panel_label", "评估类别"), Field("concluded_on", "评估日期", DATE),
             Field("methods", "评估方式", LINES, required=False), MEMBERS,
             Field("rows", "逐项意见", ROWS,
