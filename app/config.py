@@ -69,6 +69,11 @@ class Config:
     max_daily_bytes: int
     max_daily_files: int
     max_stored_bytes: int
+    bounce_address: str = ""
+    bounce_imap_url: str = ""
+    dkim_key_file: str = ""
+    dkim_selector: str = ""
+    webhook_private: bool = False
 
     def sqlalchemy_url(self, role: str) -> str:
         """The database address of one of the three roles (web, worker, owner), for the psycopg driver."""
@@ -123,6 +128,11 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         session_hours=number("SESSION_HOURS", 12),
         bucket_prefix=text("BUCKET_PREFIX", "sheping"),
         trusted_proxies=number("TRUSTED_PROXIES", 0),
+        bounce_address=text("BOUNCE_ADDRESS"),
+        bounce_imap_url=text("BOUNCE_IMAP_URL"),
+        dkim_key_file=text("DKIM_KEY_FILE"),
+        dkim_selector=text("DKIM_SELECTOR"),
+        webhook_private=text("WEBHOOK_PRIVATE").lower() in {"1", "true", "yes"},
         custody_keys=text("CUSTODY_KEYS"),
         custody_encryption=text("CUSTODY_ENCRYPTION", "on").lower() not in {"off", "0", "false", "no"},
         removed_days=number("REMOVED_FILES_DAYS", 30),

@@ -10,6 +10,7 @@ import importlib
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import structlog
@@ -41,8 +42,15 @@ class NotReady(Exception):
 def run(ids: list[int]) -> None:
     """What RQ calls: run the outbox rows `ids`, each in its own transaction. One failing does not stop the others."""
     _leave_parents_connections()
-    for row_id in ids:
-        run_one(row_id)
+    with around_batch():
+        for row_id in ids:
+            run_one(row_id)
+
+
+def around_batch() -> AbstractContextManager[None]:
+    """What the composition root lets the rows of a batch share, such as one connection to the mail server."""
+    make: Callable[[], AbstractContextManager[None]] = current_app.extensions.get("sheping_batch", nullcontext)
+    return make()
 
 
 def _leave_parents_connections() -> None:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, and_, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import outbox
@@ -21,11 +21,14 @@ from app.jobs import job
 from tenants.models import Membership, Organisation, User
 
 SEND_NOTICE = "app.reminders.jobs.send_notice"
-_unmailed: ContextVar[bool] = ContextVar("sheping_notices_unmailed", default=False)
+_reach: ContextVar[str] = ContextVar("sheping_notices_reach", default="mailed")
 
 
 class Notice(Model):
-    """A message to one person, read in the product; `state` follows its e-mail twin (held: for the daily digest)."""
+    """A message to one person, read in the product; `state` follows its e-mail twin (held: for the daily digest).
+
+    `recipient`: role and masked address at the time, for the authority that must know whether it arrived.
+    """
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -38,6 +41,7 @@ class Notice(Model):
 
     id: Mapped[UuidPk]
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    recipient: Mapped[str] = mapped_column(server_default="")
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"))
     authority_code: Mapped[str | None] = mapped_column(ForeignKey("authorities.code"))
     kind: Mapped[str]
@@ -56,13 +60,16 @@ class Notice(Model):
 
 
 @contextmanager
-def in_app_only() -> Iterator[None]:
-    """What is written inside is read in the product alone: nobody is mailed about a past that a demo lays out."""
-    token = _unmailed.set(True)
+def limited_to(reach: str) -> Iterator[None]:
+    """What is told inside goes no further than `reach`: "app", read in the product without a mail, or "nobody".
+
+    For a demo that lays out a past: nobody wants the mails of last year today.
+    """
+    token = _reach.set(reach)
     try:
         yield
     finally:
-        _unmailed.reset(token)
+        _reach.reset(token)
 
 
 def tell(
@@ -83,6 +90,8 @@ def tell(
     The other side's people are not visible to the actor, so a job of the system does it. `kind` names the template in
     `templates/email/`, `params` (JSON values) its words; `key` makes it once only.
     """
+    if _reach.get() == "nobody":
+        return
     outbox.add(
         "tenants.notices.write",
         queue="mail",
@@ -147,6 +156,7 @@ def write_one(
     notice = Notice(
         id=uuid.uuid4(),
         user_id=user_id,
+        recipient=describe_recipient(user_id, organisation_id=organisation_id, authority_code=authority_code),
         organisation_id=organisation_id,
         authority_code=authority_code,
         kind=kind,
@@ -154,7 +164,7 @@ def write_one(
         link=link,
         rule=rule,
         statutory=statutory,
-        state="in_app_only" if _unmailed.get() else "queued",
+        state="queued" if _reach.get() == "mailed" else "in_app_only",
         created_at=now,
     )
     db.session.add(notice)
@@ -163,6 +173,23 @@ def write_one(
         return notice
     outbox.add(SEND_NOTICE, queue="mail", key=f"notice:{notice.id}", notice_id=str(notice.id))
     return notice
+
+
+def describe_recipient(user_id: uuid.UUID, *, organisation_id: uuid.UUID | None, authority_code: str | None) -> str:
+    """`owner w***@example.com`: the person's role on the side that is told, and their address, masked."""
+    side = (
+        Membership.organisation_id == organisation_id
+        if organisation_id
+        else Membership.authority_code == authority_code
+    )
+    query = (
+        select(User.email, Membership.role)
+        .outerjoin(Membership, and_(Membership.user_id == User.id, Membership.removed_at.is_(None), side))
+        .where(User.id == user_id)
+    )
+    row = db.session.execute(query.limit(1)).one()
+    local, _, domain = row.email.partition("@")
+    return f"{row.role or '-'} {local[:1]}***@{domain}"
 
 
 def list_recipients(

@@ -47,6 +47,7 @@ def _line(day: walk.Day) -> str:
         f"{count} {what}"
         for count, what in (
             (day.sent, "reminders sent"),
+            (day.digests, "daily digests"),
             (day.skipped, "no longer needed"),
             (day.failed, "not delivered"),
             (day.missed, "deadlines missed"),

@@ -1,29 +1,39 @@
 """Deadlines become rows of the reminder ledger: found by ranges of the due instant, decided by `app.rules.reminders`.
 
 Safe to run by several schedulers at once and again after any crash: a reminder is unique on (deadline, recipient,
-offset), and what is there already is never planned again.
+offset, due date), and what is there already is never planned again.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, TextClause, select, text
 
 from app import outbox
 from app.db import db
 from app.lifecycle.deadlines.calendar import load_settings
-from app.lifecycle.deadlines.models import Deadline
+from app.lifecycle.deadlines.models import Deadline, Setting
 from app.lifecycle.deadlines.services import mark_missed
+from app.reminders import quiet, recipients
+from app.reminders.recipients import Audience
 from app.reminders.windows import Window, catch_up_span, window_of
 from app.reminders.wording import AUTHORITY_KINDS, kind_label
-from app.rules.reminders import ON_THE_DAY, Reminder, due_reminders, offsets_for, send_at
+from app.rules.reminders import (
+    ON_THE_DAY,
+    Reminder,
+    all_offsets,
+    due_reminders,
+    escalations_for,
+    offsets_for,
+    send_at,
+)
 from app.rules.settings import Settings
 from tenants import notices
 from tenants.models import Organisation
@@ -34,13 +44,15 @@ SEND = "app.reminders.jobs.send_reminder"
 BATCH = 1000
 MISSED_BATCH = 500
 MISSED_NAMED = 20
-ORGANISATION_RECIPIENTS = ("owner", "signatory", "editor")
+EXIT_KIND, EXIT_PREVIEW = "auto_exit_due", 7
+"""A bureau sees the coming automatic exits (R50) a week ahead, while there is time to correct an error."""
 
 # The page first, then what each of its rows has had: so that no plan ever reads the whole ledger.
 _CANDIDATES = text(
     """
-    select d.*, array(select r.offset_days from reminders r where r.deadline_id = d.id) as handled
-      from (select id, kind, due_at, set_at, organisation_id, authority_code from deadlines
+    select d.*, array(select r.offset_days from reminders r where r.deadline_id = d.id and r.due_on = d.due_on
+                         and r.audience = :audience) as handled
+      from (select id, kind, due_on, due_at, set_at, organisation_id, authority_code from deadlines
              where state = 'open' and due_at > :after and due_at <= :until and (due_at, id) > (:last_due, :last_id)
              order by due_at, id limit :batch) d
     """
@@ -51,42 +63,12 @@ _CANDIDATES_MISSED = text(
         "state = 'open'", "state = 'missed' and authority_code = any(array(select code from authorities))"
     )
 )
-# Two plain joins rather than one with a condition: each can be looked up by its index.
-_INSERT = text(
-    """
-    with p as materialized (
-        select * from unnest(
-            cast(:deadline_ids as uuid[]), cast(:organisation_ids as uuid[]), cast(:authority_codes as text[]),
-            cast(:offsets as int[]), cast(:states as text[]), cast(:reasons as text[]),
-            cast(:of_authority as boolean[]))
-            as p (deadline_id, organisation_id, authority_code, offset_days, state, reason, of_authority)),
-    recipients as (
-        select distinct organisation_id as side, null as code, m.user_id from memberships m
-          join users u on u.id = m.user_id and u.disabled_at is null
-         where m.removed_at is null and m.role = any(:roles)
-           and m.organisation_id = any(select organisation_id from p where not of_authority)
-        union all
-        select null, m.authority_code, m.user_id from memberships m
-          join users u on u.id = m.user_id and u.disabled_at is null
-         where m.removed_at is null and m.authority_code = any(select authority_code from p where of_authority)),
-    wanted as (
-        select p.*, r.user_id from p join recipients r on r.side = p.organisation_id where not p.of_authority
-        union all
-        select p.*, r.user_id from p join recipients r on r.code = p.authority_code where p.of_authority)
-    insert into reminders (id, deadline_id, recipient_id, organisation_id, authority_code, offset_days, state, reason,
-                           created_at)
-    select gen_random_uuid(), deadline_id, user_id, organisation_id, authority_code, offset_days, state, reason, :now
-      from wanted
-    on conflict do nothing
-    returning id, state
-    """
-)
 _SUPERSEDE = text(
     """
     update reminders r set state = 'skipped', reason = 'superseded'
       from unnest(cast(:deadline_ids as uuid[]), cast(:offsets as int[])) as p (deadline_id, offset_days)
      where r.deadline_id = any(cast(:deadline_ids as uuid[])) and r.deadline_id = p.deadline_id
-       and r.offset_days > p.offset_days and r.state = 'pending'
+       and r.offset_days > p.offset_days and r.state = 'pending' and r.audience = 'bound'
     """
 )
 # A row that was given to a worker and is done may be wanted again: its claim was lost, or let go without a mail.
@@ -113,8 +95,14 @@ class Planned:
 class _Choice:
     deadline: Row[Any]
     offset: int
-    state: str
-    reason: str | None
+    state: str = "pending"
+    reason: str | None = None
+    audience: str = Audience.bound
+
+    @property
+    def of_authority(self) -> bool:
+        """Whether the recipients are the authority's people."""
+        return self.audience == Audience.bureau or self.deadline.kind in AUTHORITY_KINDS
 
 
 def plan(*, now: datetime, since: datetime | None = None, enqueue: bool = True) -> Planned:
@@ -124,34 +112,51 @@ def plan(*, now: datetime, since: datetime | None = None, enqueue: bool = True) 
     earlier ones are recorded as superseded. With `enqueue` each is handed to the mail workers through the outbox.
     """
     run = _Run(now, enqueue)
-    offsets = offsets_for("", run.settings_of(DEPARTMENT_CODE))
+    known = [run.settings_of(code) for code in _own_ladders()]
+    offsets = all_offsets(known)
     start = now - catch_up_span(offsets) if since is None else since
     # The most urgent first: what it supersedes is then known when the wider windows are read.
     for offset in sorted(offsets):
-        window = window_of(offset, since=start, until=now)
-        if window is not None:
-            for batch in _candidates(window, now):
-                fresh = (row for row in batch if offset not in row.handled)
-                run.record([choice for row in fresh for choice in run.decide(row)])
+        for batch in _candidates(offset, start, now, Audience.bound):
+            fresh = (row for row in batch if offset not in row.handled)
+            run.record([choice for row in fresh for choice in run.decide(row)])
+    for audience in (Audience.second, Audience.bureau):
+        for offset in sorted(run.extra_offsets(audience, known)):
+            for batch in _candidates(offset, start, now, audience):
+                owed = (row for row in batch if run.owes(row, offset, audience))
+                run.record([_Choice(row, offset, audience=audience) for row in owed])
     db.session.commit()
     if run.planned.pending:
         log.info("reminders_planned", pending=len(run.planned.pending), skipped=run.planned.skipped)
     return run.planned
 
 
-def _candidates(window: Window, now: datetime) -> Iterator[list[Row[Any]]]:
-    """Deadlines in the window, in batches by due instant; `handled` are the offsets a row has had."""
-    overdue = window.offset < ON_THE_DAY
-    # Once a deadline has passed, only its overdue reminder is of use.
+def _own_ladders() -> list[str]:
+    """The authorities whose steps may differ: the department, and the cities with a setting of their own."""
+    cities = select(Setting.authority_code).where(Setting.key.in_(("reminder_offsets_by_kind", "escalation_days")))
+    return [DEPARTMENT_CODE, *db.session.scalars(cities.where(Setting.authority_code != DEPARTMENT_CODE).distinct())]
+
+
+def _candidates(offset: int, since: datetime, now: datetime, audience: Audience) -> Iterator[list[Row[Any]]]:
+    """Deadlines whose step of `offset` came, in batches by due instant; `handled` are the offsets a row has had."""
+    window = window_of(offset, since=since, until=now)
+    if window is None:
+        return
+    overdue = offset < ON_THE_DAY
+    # Once a deadline has passed, only what comes after it is of use.
     after = window.after if overdue else max(window.after, now)
     for query in (_CANDIDATES, _CANDIDATES_MISSED) if overdue else (_CANDIDATES,):
-        values = {"after": after, "until": window.until, "batch": BATCH}
-        last: tuple[datetime, uuid.UUID] | None = (after, uuid.UUID(int=0))
-        while last is not None:
-            rows = list(db.session.execute(query, {**values, "last_due": last[0], "last_id": last[1]}))
-            if rows:
-                yield rows
-            last = (rows[-1].due_at, rows[-1].id) if len(rows) == BATCH else None
+        yield from _pages(query, window, after, audience)
+
+
+def _pages(query: TextClause, window: Window, after: datetime, audience: Audience) -> Iterator[list[Row[Any]]]:
+    values = {"after": after, "until": window.until, "batch": BATCH, "audience": audience.value}
+    last: tuple[datetime, uuid.UUID] | None = (after, uuid.UUID(int=0))
+    while last is not None:
+        rows = list(db.session.execute(query, {**values, "last_due": last[0], "last_id": last[1]}))
+        if rows:
+            yield rows
+        last = (rows[-1].due_at, rows[-1].id) if len(rows) == BATCH else None
 
 
 class _Run:
@@ -181,10 +186,27 @@ class _Run:
         decision = self._decisions[key]
         if decision.offset is None:
             return
-        yield _Choice(row, decision.offset, "pending", None)
+        yield _Choice(row, decision.offset)
         for offset in decision.superseded:
             if offset in owed:
                 yield _Choice(row, offset, "skipped", "superseded")
+
+    def extra_offsets(self, audience: Audience, known: Iterable[Settings]) -> set[int]:
+        """The steps that some deadline has for others than whom it binds."""
+        place = 0 if audience == Audience.second else 1
+        steps = {found[place] for one in known if (found := escalations_for("", one))}
+        return steps | ({EXIT_PREVIEW} if audience == Audience.bureau else set())
+
+    def owes(self, row: Row[Any], offset: int, audience: Audience) -> bool:
+        """Whether this step for others is the deadline's own, was not written yet, and lies after it was set."""
+        if row.kind == EXIT_KIND:
+            wanted: int | None = EXIT_PREVIEW if audience == Audience.bureau else None
+        else:
+            steps = escalations_for(row.kind, self.settings_of(row.authority_code))
+            wanted = None if steps is None else steps[0 if audience == Audience.second else 1]
+            if row.kind in AUTHORITY_KINDS and audience == Audience.bureau:
+                wanted = None
+        return offset == wanted and offset not in row.handled and send_at(row.due_at, offset) >= row.set_at
 
     def _sendings(self, due_at: datetime, offsets: tuple[int, ...]) -> list[tuple[int, datetime]]:
         key = (due_at, offsets)
@@ -197,30 +219,43 @@ class _Run:
         if not choices:
             return
         older = [choice for choice in choices if choice.state == "pending" and choice.deadline.handled]
-        if older:
+        if older and choices[0].audience == Audience.bound:
             db.session.execute(
                 _SUPERSEDE, {"deadline_ids": [c.deadline.id for c in older], "offsets": [c.offset for c in older]}
             )
-        rows = db.session.execute(
-            _INSERT,
-            {
-                "now": self.now,
-                "roles": list(ORGANISATION_RECIPIENTS),
-                "deadline_ids": [c.deadline.id for c in choices],
-                "organisation_ids": [c.deadline.organisation_id for c in choices],
-                "authority_codes": [c.deadline.authority_code for c in choices],
-                "offsets": [c.offset for c in choices],
-                "states": [c.state for c in choices],
-                "reasons": [c.reason for c in choices],
-                "of_authority": [c.deadline.kind in AUTHORITY_KINDS for c in choices],
-            },
-        ).all()
-        pending = [row.id for row in rows if row.state == "pending"]
-        self.planned.pending += pending
+        rows = self._insert(choices)
+        pending = [row for row in rows if row.state == "pending"]
+        self.planned.pending += [row.id for row in pending]
         self.planned.skipped += len(rows) - len(pending)
         if self.enqueue:
-            enqueue_reminders(pending)
+            due = {choice.deadline.id: choice.deadline for choice in choices}
+            enqueue_reminders([row.id for row in pending if not self._is_quiet(due[row.deadline_id])])
         db.session.commit()
+
+    def _insert(self, choices: list[_Choice]) -> Sequence[Row[Any]]:
+        values: dict[str, Any] = {
+            "now": self.now,
+            "deadline_ids": [c.deadline.id for c in choices],
+            "organisation_ids": [c.deadline.organisation_id for c in choices],
+            "authority_codes": [c.deadline.authority_code for c in choices],
+            "due_ons": [c.deadline.due_on for c in choices],
+            "offsets": [c.offset for c in choices],
+            "of_authority": [c.of_authority for c in choices],
+            "roles": list(recipients.ORGANISATION_RECIPIENTS),
+        }
+        if choices[0].audience == Audience.second:
+            values |= {"seconds": list(recipients.SECONDS), "authority_seconds": list(recipients.AUTHORITY_SECONDS)}
+            return db.session.execute(recipients.INSERT_SECOND, values).all()
+        values |= {
+            "states": [c.state for c in choices],
+            "reasons": [c.reason for c in choices],
+            "audiences": [str(c.audience) for c in choices],
+        }
+        return db.session.execute(recipients.INSERT, values).all()
+
+    def _is_quiet(self, deadline: Row[Any]) -> bool:
+        # Left in the ledger without a job: the sweep hands it over when the night is over.
+        return quiet.until(self.settings_of(deadline.authority_code), self.now, deadline.due_at) is not None
 
 
 def enqueue_reminders(ids: Iterable[uuid.UUID]) -> None:

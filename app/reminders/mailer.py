@@ -5,16 +5,14 @@ The three templates of `templates/email/<template>/` get the context and what `_
 
 from __future__ import annotations
 
-import email.policy
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import parseaddr
+from functools import cache
 from typing import Any
 
 import structlog
@@ -23,7 +21,8 @@ from flask_babel import force_locale
 
 from app import clock
 from app.config import Config
-from app.reminders import smtp
+from app.reminders import letters, references, signing, smtp
+from app.reminders.letters import Rendered
 from app.reminders.smtp import Bounced
 
 log = structlog.get_logger(__name__)
@@ -32,15 +31,6 @@ NOTICE = "/notice"
 LOCALES = ("zh", "en")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """The words of one mail."""
-
-    subject: str
-    text: str
-    html: str
 
 
 def send(
@@ -54,24 +44,36 @@ def send(
     at: datetime | None = None,
     key: str | None = None,
     optional: bool = False,
+    unsubscribe: tuple[uuid.UUID, str] | None = None,
 ) -> str:
     """Render a mail and hand it to the mail server; returns its Message-ID once the server has taken it.
 
     `at` dates it (else now, by the demo's clock). `key` makes the Message-ID the same at every try, so that a mail sent
-    twice over a broken line can be told to be one. `optional` says that the person may switch such mails off.
+    twice over a broken line can be told to be one, and a report that comes back finds it. `optional` says that the
+    person may switch such mails off; `unsubscribe` (whom and which kind) that one press does it (RFC 8058).
     Raises smtp.Bounced, smtp.Deferred, or smtp.MailServerDown (a jobs.NotReady: a job that lets it pass simply waits).
     """
     settings: Config = current_app.config["SHEPING"]
     instant = at or clock.now()
+    optional = optional or unsubscribe is not None
     words = render(template, context, to_name=to_name, locale=locale, at=instant, optional=optional)
     recipient = address_of(to, to_name)
-    message = _compose(words, recipient=recipient, at=instant, key=key, settings=settings)
-    if optional:
-        message["List-Unsubscribe"] = f"<{settings.public_url}{PREFERENCES}>"
-    for name, value in (headers or {}).items():
-        message[name] = one_line(value)
-    message_id = str(message["Message-ID"])
-    smtp.deliver(settings.smtp_url, message, sender=_sender(settings).addr_spec, recipient=recipient.addr_spec)
+    sender = _sender(settings.mail_from)
+    message_id = f"<{key or uuid.uuid4().hex}@{sender.domain}>"
+    fields = {
+        **_unsubscribing(settings, optional, unsubscribe),
+        **{name: one_line(value) for name, value in (headers or {}).items()},
+    }
+    message = letters.compose(
+        words, sender=sender, recipient=recipient, at=instant, message_id=message_id, fields=fields
+    )
+    message = signing.signed(message, sender.domain, settings)
+    smtp.deliver(
+        settings.smtp_url,
+        message,
+        sender=references.return_path(key, sender.addr_spec, settings),
+        recipient=recipient.addr_spec,
+    )
     log.info("mail_handed_over", template=template, message_id=message_id)
     return message_id
 
@@ -149,22 +151,14 @@ def _frame(settings: Config, at: datetime) -> dict[str, Any]:
     }
 
 
-def _sender(settings: Config) -> Address:
-    name, address = parseaddr(settings.mail_from)
+@cache
+def _sender(mail_from: str) -> Address:
+    name, address = parseaddr(mail_from)
     return Address(display_name=name, addr_spec=address)
 
 
-def _compose(words: Rendered, *, recipient: Address, at: datetime, key: str | None, settings: Config) -> EmailMessage:
-    sender = _sender(settings)
-    message = EmailMessage(policy=email.policy.SMTP)
-    message["Subject"] = words.subject
-    message["From"] = sender
-    message["To"] = recipient
-    message["Date"] = format_datetime(at.astimezone(clock.SHANGHAI))
-    message["Message-ID"] = f"<{key or uuid.uuid4().hex}@{sender.domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
-    # base64: a server without 8BITMIME, or one that cuts long lines, cannot spoil it.
-    message.set_content(words.text, cte="base64")
-    message.add_alternative(words.html, subtype="html", cte="base64")
-    return message
+def _unsubscribing(settings: Config, optional: bool, unsubscribe: tuple[uuid.UUID, str] | None) -> dict[str, str]:
+    if unsubscribe is not None:
+        page = f"{settings.public_url}/unsubscribe/{references.unsubscribe_token(*unsubscribe, settings=settings)}"
+        return {"List-Unsubscribe": f"<{page}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return {"List-Unsubscribe": f"<{settings.public_url}{PREFERENCES}>"} if optional else {}

@@ -53,7 +53,7 @@ class Reminder(Model):
 
 
 class Digest(Model):
-    """One person's mail of a working day (每日汇总) instead of one for each message; its messages are the notices that name it.
+    """One person's mail of a working day (每日汇总) instead of one a message; its notices name it.
 
     Claimed and marked as a reminder is.
     """

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from flask import current_app
 from sqlalchemy import text
 
 from app import clock
+from app.config import Config
 from app.db import db
 from app.lifecycle.calls.jobs import follow_calls
 from app.lifecycle.deadlines.following import follow_subjects
@@ -17,8 +19,8 @@ from app.lifecycle.directory.jobs import follow_filings
 from app.lifecycle.incubation import jobs as incubation_jobs
 from app.lifecycle.publicity import jobs as publicity_jobs
 from app.lifecycle.scheduling import Periodic
-from app.reminders import engine, sending
-from tenants.accounts import throttle
+from app.reminders import bounce_mailbox, digests, engine, sending
+from tenants.accounts import expiry, throttle
 from uploads.intake import sweep_expired
 
 LOCK_SPACE = 5205
@@ -59,12 +61,27 @@ def follow_deadlines() -> None:
         since = _planned_until - OVERLAP if _planned_until and _planned_until <= now else None
         engine.follow_missed(now=now)
         engine.plan(now=now, since=since)
+        digests.plan(now=now)
         _planned_until = now
 
 
 def sweep_reminders() -> None:
-    """Heal claims whose sender died."""
+    """Heal claims whose sender died; hand over what the night kept back."""
     sending.sweep()
+    digests.sweep()
+
+
+def poll_bounces() -> None:
+    """Take the delivery reports that came into the mailbox for them, where there is one."""
+    settings: Config = current_app.config["SHEPING"]
+    if settings.bounce_imap_url:
+        bounce_mailbox.poll(settings.bounce_imap_url)
+
+
+def expire_registrations() -> None:
+    """Let go of organisations whose founder never confirmed the address."""
+    expiry.expire_registrations(now=clock.now())
+    db.session.commit()
 
 
 def follow_selection() -> None:
@@ -85,6 +102,8 @@ def purge_attempts() -> None:
 PERIODIC: tuple[Periodic, ...] = (
     Periodic("follow_deadlines", 15, follow_deadlines),
     Periodic("sweep_reminders", 60, sweep_reminders),
+    Periodic("poll_bounces", 120, poll_bounces),
+    Periodic("expire_registrations", 3600, expire_registrations),
     Periodic("expire_uploads", 120, sweep_expired),
     Periodic("follow_calls", 10, follow_calls),
     Periodic("purge_attempts", 3600, purge_attempts),

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from sqlalchemy import and_, delete, func, select, text, update
@@ -19,16 +20,17 @@ from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.db import db
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.models import Deadline
-from app.reminders import delivery, mailer
-from app.reminders.engine import ORGANISATION_RECIPIENTS, SEND, enqueue_reminders
+from app.reminders import delivery, holding, mailer, quiet, recipients, webhooks
+from app.reminders.engine import EXIT_KIND, SEND, enqueue_reminders
 from app.reminders.models import Reminder
+from app.reminders.recipients import Audience
 from app.reminders.smtp import Bounced, Deferred, MailServerDown
-from app.reminders.wording import AUTHORITY_KINDS, kind_label, wording_of
+from app.reminders.wording import kind_label, wording_of
 from app.rules import clauses
 from app.rules.reminders import ON_THE_DAY, send_at
-from tenants.models import Membership
-from tenants.notices import Notice
+from tenants.notices import Notice, describe_recipient
 
 log = structlog.get_logger(__name__)
 HEADER = "X-Sheping-Reminder"
@@ -49,13 +51,15 @@ class _Mail:
     locale: str
     context: dict[str, Any]
     optional: bool
+    user_id: uuid.UUID
 
 
 def send_reminder(reminder_id: uuid.UUID, *, now: datetime) -> str:
     """Send one reminder unless it was sent, is being sent, or is not wanted any more. Commits.
 
-    Returns what became of it: sent, skipped, pending (to be tried again), failed, dropped (its deadline moved: a later
-    run plans it anew), or lost (another sender has it). Raises MailServerDown, with the claim given back.
+    Returns what became of it: sent, held (for the person's digest), skipped, pending (to be tried again), quiet (given
+    back till the morning), failed, dropped (its deadline moved: a later run plans it anew), or lost (another sender has
+    it). Raises MailServerDown, with the claim given back.
     """
     attempt = _claim(reminder_id)
     if attempt is None:
@@ -73,7 +77,7 @@ def send_reminder(reminder_id: uuid.UUID, *, now: datetime) -> str:
             headers={HEADER: str(reminder_id)},
             at=now,
             key=f"reminder-{reminder_id}",
-            optional=prepared.optional,
+            unsubscribe=(prepared.user_id, "reminder") if prepared.optional else None,
         )
     except MailServerDown as down:
         _settle(prepared, "pending", now, error=str(down), attempts=attempt - 1)
@@ -91,8 +95,11 @@ def send_reminder(reminder_id: uuid.UUID, *, now: datetime) -> str:
     return _settle(prepared, "sent", now, message_id=message_id)
 
 
-def sweep(*, stale: timedelta = STALE_CLAIM) -> int:
-    """Give back claims whose sender died, and hand to the workers whatever waits without being on its way. Commits."""
+def sweep(*, stale: timedelta = STALE_CLAIM, now: datetime | None = None) -> int:
+    """Give back claims whose sender died, and hand to the workers whatever waits without being on its way. Commits.
+
+    What waits for the end of its authority's quiet hours goes on waiting, unless its deadline ends before they do.
+    """
     old = Reminder.claimed_at < func.clock_timestamp() - stale
     freed: int = db.session.execute(
         update(Reminder)
@@ -103,7 +110,10 @@ def sweep(*, stale: timedelta = STALE_CLAIM) -> int:
         )
         .execution_options(synchronize_session=False)
     ).rowcount  # type: ignore[attr-defined]
-    waiting = db.session.scalars(_ORPHANS).all()
+    silent = quiet.list_quiet(now or clock.now())
+    waiting = db.session.scalars(
+        _ORPHANS, {"now": now or clock.now(), "codes": list(silent), "ends": list(silent.values())}
+    ).all()
     enqueue_reminders(waiting)
     db.session.commit()
     if freed or waiting:
@@ -113,8 +123,10 @@ def sweep(*, stale: timedelta = STALE_CLAIM) -> int:
 
 _ORPHANS = text(
     """
-    select r.id from reminders r
-     where r.state = 'pending' and not exists (
+    select r.id from reminders r join deadlines d on d.id = r.deadline_id
+      left join unnest(cast(:codes as text[]), cast(:ends as timestamptz[])) as q (code, ends)
+             on q.code = r.authority_code
+     where r.state = 'pending' and (q.code is null or (d.due_at > :now and d.due_at <= q.ends)) and not exists (
            select from outbox o where o.key = 'reminder:' || r.id || ':' || r.attempts
               and o.state in ('pending', 'enqueued'))
      order by r.id limit 1000
@@ -159,26 +171,48 @@ def _prepare(reminder_id: uuid.UUID, attempt: int, now: datetime) -> _Mail | str
         .execution_options(populate_existing=True)
     ).one()
     deadline, user = reminder.deadline, reminder.recipient
-    if send_at(deadline.due_at, reminder.offset_days) > now and reminder.offset_days >= ON_THE_DAY:
-        # The deadline was moved later: this step has not come yet, and must be free to be planned again.
+    moved = deadline.due_on != reminder.due_on
+    if moved or (send_at(deadline.due_at, reminder.offset_days) > now and reminder.offset_days >= ON_THE_DAY):
+        # The deadline was moved: this step belongs to another day, and must be free to be planned again.
         db.session.execute(delete(Reminder).where(Reminder.id == reminder_id))
         db.session.commit()
         return "dropped"
-    if reason := _why_not(reminder, now):
+    if reason := why_not(reminder, now):
         return _skip(reminder, reason)
+    if quiet.until(load_settings(reminder.authority_code), now, deadline.due_at):
+        reminder.state, reminder.attempts = "pending", attempt - 1
+        db.session.commit()
+        return "quiet"
     context = context_of(reminder, now)
     optional = not wording_of(deadline.kind).statutory
     muted = optional and delivery.is_switched_off(user, "reminder")
-    _put_in_inbox(reminder, context, now, state="in_app_only" if muted else "queued", statutory=not optional)
+    held = not muted and recipients.is_of_authority(reminder) and holding.is_held(user, deadline, now)
+    state = "in_app_only" if muted else "held" if held else "queued"
+    fresh = _put_in_inbox(reminder, context, now, state=state, statutory=not optional)
+    webhooks.offer(
+        event="reminder",
+        key=f"reminder:{deadline.id}:{reminder.offset_days}:{reminder.due_on}:{reminder.audience}",
+        context=context,
+        organisation_id=None if recipients.is_of_authority(reminder) else reminder.organisation_id,
+        authority_code=reminder.authority_code,
+        now=now,
+    )
     if muted:
         return _skip(reminder, "switched_off")
-    mail = _Mail(reminder_id, attempt, user.email, user.name, user.locale, context, optional)
+    if held and fresh:
+        reminder.state = "held"
+        db.session.commit()
+        return "held"
+    mail = _Mail(reminder_id, attempt, user.email, user.name, user.locale, context, optional, user.id)
     db.session.commit()
     return mail
 
 
-def _why_not(reminder: Reminder, now: datetime) -> str | None:
-    """The reason why a planned reminder must not go out any more; None when it must."""
+def why_not(reminder: Reminder, now: datetime) -> str | None:
+    """The reason why a planned reminder must not go out any more; None when it must.
+
+    `deadline` and `recipient` are loaded.
+    """
     deadline = reminder.deadline
     if deadline.state in ("met", "cancelled"):
         return deadline.state
@@ -188,24 +222,15 @@ def _why_not(reminder: Reminder, now: datetime) -> str | None:
     newer = select(Reminder.id).where(
         Reminder.deadline_id == reminder.deadline_id,
         Reminder.recipient_id == reminder.recipient_id,
+        Reminder.due_on == reminder.due_on,
+        Reminder.audience == reminder.audience,
         Reminder.offset_days < reminder.offset_days,
     )
     if db.session.scalar(select(newer.exists())):
         return "superseded"
-    if reminder.recipient.disabled_at is not None or not _is_member(reminder):
+    if reminder.recipient.disabled_at is not None or not recipients.is_recipient(reminder):
         return "left"
     return None
-
-
-def _is_member(reminder: Reminder) -> bool:
-    query = select(Membership.id).where(Membership.user_id == reminder.recipient_id, Membership.removed_at.is_(None))
-    if reminder.deadline.kind in AUTHORITY_KINDS:
-        query = query.where(Membership.authority_code == reminder.authority_code)
-    else:
-        query = query.where(
-            Membership.organisation_id == reminder.organisation_id, Membership.role.in_(ORGANISATION_RECIPIENTS)
-        )
-    return bool(db.session.scalar(select(query.exists())))
 
 
 def _skip(reminder: Reminder, reason: str) -> str:
@@ -214,24 +239,33 @@ def _skip(reminder: Reminder, reason: str) -> str:
     return "skipped"
 
 
-def _put_in_inbox(reminder: Reminder, context: dict[str, Any], now: datetime, *, state: str, statutory: bool) -> None:
-    """The in-app twin, once, under the reminder's own id; it stands there even while no mail server answers."""
+def _put_in_inbox(reminder: Reminder, context: dict[str, Any], now: datetime, *, state: str, statutory: bool) -> bool:
+    """The in-app twin, once, under the reminder's own id; it stands there even while no mail server answers.
+
+    Whether it is new: an earlier try may have put it there.
+    """
     deadline = reminder.deadline
-    bound_authority = deadline.kind in AUTHORITY_KINDS
+    bound_authority = recipients.is_of_authority(reminder)
     values = {
         "id": reminder.id,
         "user_id": reminder.recipient_id,
+        "recipient": describe_recipient(
+            reminder.recipient_id,
+            organisation_id=None if bound_authority else reminder.organisation_id,
+            authority_code=reminder.authority_code,
+        ),
         "organisation_id": None if bound_authority else reminder.organisation_id,
         "authority_code": reminder.authority_code,
         "kind": "reminder",
         "params": delivery.storable(context),
-        "link": deadline.link,
+        "link": context["link"],
         "rule": deadline.rule,
         "statutory": statutory,
         "state": state,
         "created_at": now,
     }
-    db.session.execute(insert(Notice).values(**values).on_conflict_do_nothing())
+    made = insert(Notice).values(**values).on_conflict_do_nothing().returning(Notice.id)
+    return db.session.scalar(made) is not None
 
 
 def context_of(reminder: Reminder, now: datetime) -> dict[str, Any]:
@@ -249,10 +283,29 @@ def context_of(reminder: Reminder, now: datetime) -> dict[str, Any]:
         "provisional": deadline.provisional,
         "words": {"due": words.due, "todo": words.todo, "button": words.button, "missed": words.missed},
         "of_authority": words.of_authority,
-        "link": deadline.link,
+        **_escalation_words(reminder),
         "clause": delivery.clause_words(clauses.find(deadline.rule)),
         "statutory": words.statutory,
     }
+
+
+def _escalation_words(reminder: Reminder) -> dict[str, Any]:
+    """For those whom the deadline does not bind: who was reminded, and who has read it."""
+    deadline = reminder.deadline
+    words: dict[str, Any] = {"audience": reminder.audience, "link": deadline.link}
+    if reminder.audience == Audience.bound:
+        return words
+    if reminder.audience == Audience.bureau:
+        exits = deadline.kind == EXIT_KIND
+        words["link"] = "/bureau/exits" if exits else f"/bureau/deadlines?q={quote(deadline.organisation.name)}"
+    sent = (
+        select(func.count(Reminder.recipient_id.distinct()), func.count(Notice.user_id.distinct()))
+        .select_from(Reminder)
+        .outerjoin(Notice, and_(Notice.id == Reminder.id, Notice.read_at.is_not(None)))
+        .where(Reminder.deadline_id == deadline.id, Reminder.audience == Audience.bound, Reminder.state == "sent")
+    )
+    words["reminded"], words["read"] = db.session.execute(sent).one()
+    return words
 
 
 def _settle(

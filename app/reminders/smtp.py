@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from email.message import EmailMessage
 from functools import cache
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -21,6 +21,7 @@ from app.config import ConfigError
 from app.jobs import NotReady
 
 TIMEOUT_SECONDS = 20
+IDLE_SECONDS = 2.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _STARTTLS = ("auto", "required", "off")
 _TOO_BIG = 552
@@ -90,13 +91,19 @@ class _Line:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._client: smtplib.SMTP | None = None
+        self._used_at = 0.0
 
     def client(self) -> smtplib.SMTP:
-        if self._client is not None and not _answers(self._client):
+        # A line that has just served is not asked first whether it lives: a broken one shows, and is told apart, below.
+        idle = time.monotonic() - self._used_at > IDLE_SECONDS
+        if self._client is not None and idle and not _answers(self._client):
             self.drop()
         if self._client is None:
             self._client = _connect(self.server)
         return self._client
+
+    def served(self) -> None:
+        self._used_at = time.monotonic()
 
     def drop(self) -> None:
         client, self._client = self._client, None
@@ -106,7 +113,10 @@ class _Line:
 
 @contextmanager
 def connection(url: str) -> Iterator[None]:
-    """Have the mails sent inside this block share one connection to the server at `url`."""
+    """Have the mails sent inside this block share one connection to the server at `url`, made with the first."""
+    if not url:
+        yield
+        return
     line = _Line(parse_url(url))
     token = _open.set(line)
     try:
@@ -116,8 +126,10 @@ def connection(url: str) -> Iterator[None]:
         line.drop()
 
 
-def deliver(url: str, message: EmailMessage, *, sender: str, recipient: str) -> None:
-    """Hand over one message. Returns when the server has taken it.
+def deliver(url: str, message: bytes, *, sender: str, recipient: str) -> None:
+    """Hand over one message, as it is to travel (CRLF). Returns when the server has taken it.
+
+    A recipient whose mailbox name is not ASCII needs a server with SMTPUTF8 (RFC 6531).
 
     Raises Bounced, Deferred or MailServerDown; ConfigError for an address of the server that makes no sense.
     """
@@ -126,7 +138,8 @@ def deliver(url: str, message: EmailMessage, *, sender: str, recipient: str) -> 
     line = _open.get() or _Line(parse_url(url))
     client = line.client()
     try:
-        client.send_message(message, from_addr=sender, to_addrs=[recipient])
+        client.sendmail(sender, [recipient], message, mail_options=_options(client, recipient))
+        line.served()
     except smtplib.SMTPRecipientsRefused as refused:
         code, answer = next(iter(refused.recipients.values()))
         raise _refusal(code, answer) from refused
@@ -143,6 +156,14 @@ def deliver(url: str, message: EmailMessage, *, sender: str, recipient: str) -> 
     finally:
         if _open.get() is None:
             line.drop()
+
+
+def _options(client: smtplib.SMTP, recipient: str) -> tuple[str, ...]:
+    if recipient.isascii():
+        return ()
+    if not client.has_extn("smtputf8"):
+        raise smtplib.SMTPNotSupportedError("it does not speak SMTPUTF8")
+    return ("SMTPUTF8", "BODY=8BITMIME")
 
 
 def _connect(server: Server) -> smtplib.SMTP:

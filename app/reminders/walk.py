@@ -15,7 +15,8 @@ from sqlalchemy import select, text
 
 from app import clock
 from app.db import db
-from app.reminders import engine, schedule, sending, smtp
+from app.lifecycle.deadlines.calendar import load_settings
+from app.reminders import digests, engine, holding, schedule, sending, smtp
 from app.reminders.models import Reminder
 from app.rules.reminders import SENDING_TIME
 
@@ -33,11 +34,12 @@ class Day:
     skipped: int = 0
     failed: int = 0
     missed: int = 0
+    digests: int = 0
     waiting: str = ""
 
     @property
     def is_quiet(self) -> bool:
-        return not (self.sent or self.failed or self.missed or self.waiting)
+        return not (self.sent or self.digests or self.failed or self.missed or self.waiting)
 
 
 def parse_step(words: str) -> timedelta | None:
@@ -80,7 +82,7 @@ def walk(step: timedelta, *, smtp_url: str) -> Iterator[Day]:
         start = clock.now()
         for instant in _stops(start, start + step):
             set_offset(instant - datetime.now(UTC))
-            yield _live(instant, since, smtp_url)
+            yield _live(instant, since, smtp_url, until=start + step)
             since = instant
         set_offset(goal)
 
@@ -94,7 +96,7 @@ def _stops(start: datetime, end: datetime) -> Iterator[datetime]:
     yield end
 
 
-def _live(instant: datetime, since: datetime | None, smtp_url: str) -> Day:
+def _live(instant: datetime, since: datetime | None, smtp_url: str, *, until: datetime) -> Day:
     day = Day(instant)
     with clock.frozen(instant):
         schedule.follow_selection()
@@ -104,13 +106,24 @@ def _live(instant: datetime, since: datetime | None, smtp_url: str) -> Day:
         pending = db.session.scalars(select(Reminder.id).where(Reminder.state == "pending").order_by(Reminder.id)).all()
         db.session.rollback()
         try:
-            if pending:
-                with smtp.connection(smtp_url):
-                    for reminder_id in pending:
-                        outcome = sending.send_reminder(reminder_id, now=instant)
-                        day.sent += outcome == "sent"
-                        day.skipped += outcome == "skipped"
-                        day.failed += outcome in ("failed", "pending")
+            with smtp.connection(smtp_url):
+                for reminder_id in pending:
+                    outcome = sending.send_reminder(reminder_id, now=instant)
+                    day.sent += outcome == "sent"
+                    day.skipped += outcome == "skipped"
+                    day.failed += outcome in ("failed", "pending")
+                day.digests = _send_digests(instant, until)
         except smtp.MailServerDown as down:
             day.waiting = str(down)
     return day
+
+
+def _send_digests(instant: datetime, until: datetime) -> int:
+    """The digests of the day that `instant` begins, at the hour they go out."""
+    later = holding.digest_instant(instant.astimezone(clock.SHANGHAI).date(), load_settings())
+    now = max(instant, later)
+    if now > until:
+        return 0
+    with clock.frozen(now):
+        planned = digests.plan(now=now, enqueue=False)
+        return sum(digests.send(digest_id, now=now) == "sent" for digest_id in planned)

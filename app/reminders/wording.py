@@ -104,6 +104,13 @@ _WORDINGS: dict[str, Wording] = {
         missed=N_("评估组未按期完成的,不得由培育对象承担后果,请尽快组织完成。"),
         of_authority=True,
     ),
+    "renewal_open_on": Wording(
+        due=N_("续期窗口于%(date)s开启"),
+        todo=N_("请制定评估方案,确定评估对象、内容、时间和方式,并开启该机构的续期。"),
+        button=N_("查看期限"),
+        missed=N_("未按时开启的,该机构自查自评和申请续期的时间将相应缩短。"),
+        of_authority=True,
+    ),
     "publicity_end": Wording(
         due=N_("公示%(date)s期满"),
         todo=N_("请核对公示期间有无异议,期满后确认公示结果。"),

@@ -15,6 +15,7 @@ STATUTORY_KINDS = frozenset(
         "call_complete_by",
         "panel_work_due",
         "publicity_end",
+        "renewal_open_on",
         "incubation_due",
         "filing_end",
         "rectification_due",

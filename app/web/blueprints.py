@@ -11,6 +11,7 @@ from app.web import (
     api,
     applicant,
     bureau,
+    channels,
     delivery,
     dev,
     expert,
@@ -23,7 +24,7 @@ from app.web import (
 )
 from app.web.access import Access
 
-_MODULES = (account, api, applicant, bureau, delivery, dev, expert, files, members, ops, province, public, showcase)
+_MODULES = (account, api, applicant, bureau, channels, delivery, dev, expert, files, members, ops, province, public, showcase)
 
 
 def all_blueprints() -> Iterable[Blueprint]:

@@ -63,6 +63,7 @@ def upgrade() -> None:
         "ix_digests_open", "digests", ["state"], postgresql_where=sa.text("state in ('pending', 'claimed')")
     )
     op.add_column("notices", sa.Column("digest_id", sa.Uuid(), nullable=True))
+    op.add_column("notices", sa.Column("recipient", sa.Text(), server_default="", nullable=False))
     op.create_foreign_key(op.f("fk_notices_digest_id"), "notices", "digests", ["digest_id"], ["id"])
     op.create_index("ix_notices_digest_id", "notices", ["digest_id"])
     op.create_index("ix_notices_held", "notices", ["authority_code"], postgresql_where=sa.text("state = 'held'"))
@@ -162,6 +163,7 @@ def downgrade() -> None:
     op.drop_index("ix_notices_digest_id", table_name="notices")
     op.drop_constraint(op.f("fk_notices_digest_id"), "notices")
     op.drop_column("notices", "digest_id")
+    op.drop_column("notices", "recipient")
     op.drop_table("digests")
     # What the old key cannot hold: reminders of an earlier due date, and those for others than whom the deadline binds.
     op.execute(

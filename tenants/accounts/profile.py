@@ -47,6 +47,16 @@ def change_mails(*, actor: Actor, wanted: Iterable[str], offered: Iterable[str],
     return user
 
 
+def change_digest(*, actor: Actor, digest: str, now: datetime) -> User:
+    """How an authority's person gets their mails: `daily` together, or `each` by itself. `actor` is themselves."""
+    user = db.session.get_one(User, actor.user_id)
+    if user.preferences.get("digest", "daily") != digest:
+        user.preferences = {**user.preferences, "digest": digest}
+        db.session.flush()
+        events.record("mails_changed", actor=actor, now=now, subject_type="user", subject_id=user.id, digest=digest)
+    return user
+
+
 def list_memberships(user_id: uuid.UUID) -> list[Membership]:
     """The sides a person belongs to, in the order of joining, with their names."""
     query = (

@@ -55,7 +55,7 @@ def sign_in(*, email: str, password: str, ip: str, user_agent: str, now: datetim
         throttle.count(by_address, address, succeeded=True)
         actor = gate.visitor(user.id, ip=ip, name=user.name)
         events.record("signed_in", actor=actor, now=now, subject_type="user", subject_id=user.id)
-        token = begin(user.id, ip=ip, user_agent=user_agent, now=now, lifetime=lifetime)
+        token = begin(user.id, ip=ip, user_agent=user_agent, lifetime=lifetime)
         return SignedIn(token, user.id, user.locale)
 
 
@@ -64,13 +64,12 @@ def begin(
     *,
     ip: str,
     user_agent: str,
-    now: datetime,
     lifetime: timedelta,
     membership_id: uuid.UUID | None = None,
 ) -> str:
     """A new session's token, in the membership given or the one the person worked in last."""
     # By the real clock: a visitor who moves the demo's stays signed in.
-    real = now - clock.offset()
+    real = clock.real_now()
     token = new_token()
     row = SignInSession(
         user_id=user_id,

@@ -20,6 +20,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, EmailMessage]] = []
+        self.raw: list[bytes] = []
+        self.return_paths: list[str] = []
         self.refuse: dict[str, str] = {}
         self.grey: dict[str, int] = {}
         self.data_answer = ""
@@ -64,6 +66,8 @@ class Mailbox:
             message = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
             assert isinstance(message, EmailMessage)
             self.taken.append((envelope.rcpt_tos[0], message))
+            self.raw.append(envelope.original_content or b"")
+            self.return_paths.append(envelope.mail_from or "")
         await self._hold(server, "taken")
         if dropping:
             self.drop_after_data -= 1

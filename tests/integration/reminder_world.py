@@ -15,7 +15,7 @@ from app.db import db
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.deadlines.services import set_deadline
 from app.outbox import OutboxMessage
-from app.reminders import engine
+from app.reminders import digests, engine
 from app.reminders.models import Reminder
 from app.rules.clocks import Clock, date_of, end_of_day
 from app.rules.settings import Settings
@@ -67,7 +67,9 @@ class World:
         db.session.commit()
         return deadline.id
 
-    def computed(self, organisation_id: uuid.UUID, kind: str, start: date) -> Deadline:
+    def computed(
+        self, organisation_id: uuid.UUID, kind: str, start: date, *, set_at: datetime | None = None
+    ) -> Deadline:
         """The deadline of a kind as `app.rules` computes it from `start`; committed."""
         deadline = set_deadline(
             actor=SYSTEM_ACTOR,
@@ -78,10 +80,16 @@ class World:
             organisation_id=organisation_id,
             authority_code="370200",
             link="/org/deadlines",
-            now=at(start),
+            now=set_at or at(start),
         )
         db.session.commit()
         return deadline
+
+    def prefer_single_mails(self, email: str) -> None:
+        """The person wants each message by itself, no daily digest."""
+        user = db.session.scalars(select(User).where(User.email == email)).one()
+        user.preferences = {**user.preferences, "digest": "each"}
+        db.session.commit()
 
     def run_jobs(self) -> int:
         """What a mail worker would run now; rows that wait for a later try are left waiting."""
@@ -113,6 +121,12 @@ class World:
             planned = engine.plan(now=now, since=since)
             self.run_jobs()
         return planned
+
+    def digest(self, now: datetime) -> None:
+        """The officers' digests of a day, and the mail workers after them."""
+        with clock.frozen(now):
+            digests.plan(now=now)
+            self.run_jobs()
 
     def ledger(self, *, state: str = "sent") -> Counter[tuple[uuid.UUID, str, int]]:
         """(deadline, recipient, offset) of the rows in a state, counted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.web.account import inbox, invitations, profile, recovery, registration, security, signing
+from app.web.account import inbox, invitations, profile, recovery, registration, security, signing, unsubscribing
 from app.web.account.base import blueprint
 
 ACCESS = {
@@ -13,6 +13,7 @@ ACCESS = {
     **profile.ACCESS,
     **security.ACCESS,
     **inbox.ACCESS,
+    **unsubscribing.ACCESS,
 }
 
 __all__ = ["ACCESS", "blueprint"]

@@ -54,7 +54,6 @@ def _accept(token: str, view: InvitationView, who: Identity | None, form: EmptyF
             joined.user_id,
             ip=client_ip(),
             user_agent=request.user_agent.string,
-            now=g.now,
             lifetime=lifetime(),
             membership_id=joined.membership_id,
         )

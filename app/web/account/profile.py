@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from wtforms.fields.choices import SelectChoice
 
+from app.reminders import holding
 from app.web.access import ACCOUNT
 from app.web.account.base import blueprint, own_actor, see_other
 from app.web.account.forms import MailsForm, ProfileForm
@@ -57,8 +58,9 @@ def show_profile() -> ResponseReturnValue:
             flash(gettext("个人资料已保存。"), "success")
             return see_other("account.profile")
         off = set(profile.get_user(who.user_id).preferences.get("mail_off", ()))
+        daily = holding.wants_digest(profile.get_user(who.user_id))
     mails = _mails_form(who, off) if request.method == "GET" and _groups(who) else None
-    page = render_template("account/profile.html", form=form, mails=mails, who=who)
+    page = render_template("account/profile.html", form=form, mails=mails, who=who, daily=daily)
     return page, 422 if request.method == "POST" else 200
 
 
@@ -72,5 +74,8 @@ def mails() -> ResponseReturnValue:
     offered = [kind for kinds in groups.values() for kind in kinds]
     with gate.as_person(who.user_id):
         profile.change_mails(actor=own_actor(), wanted=chosen, offered=offered, now=g.now)
+        if who.authority_code:
+            each = request.form.get("digest") != holding.DAILY
+            profile.change_digest(actor=own_actor(), digest=holding.EACH if each else holding.DAILY, now=g.now)
     flash(gettext("邮件设置已保存。"), "success")
     return see_other("account.profile")

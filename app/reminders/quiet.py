@@ -1,0 +1,30 @@
+"""Quiet hours (静默时段): what the clock sends at night waits for the morning; what a person did is told at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.db import db
+from app.lifecycle.deadlines.calendar import load_settings
+from app.rules.reminders import quiet_until
+from app.rules.settings import Settings
+from tenants.models import Authority
+
+SCHEDULED_NOTICES = frozenset({"deadlines_missed", "calendar_changed"})
+"""Kinds of notice that the clock causes, not a person."""
+
+
+def until(settings: Settings, now: datetime, due_at: datetime | None = None) -> datetime | None:
+    """When a mail of an authority's business may go, None for now; never after the instant that it warns of."""
+    return quiet_until(now, settings.quiet_hours, due_at)
+
+
+def list_quiet(now: datetime) -> dict[str, datetime]:
+    """The authorities whose hours are quiet at `now`, and when each wakes."""
+    found = {}
+    for code in db.session.scalars(select(Authority.code)):
+        if end := until(load_settings(code), now):
+            found[code] = end
+    return found
