@@ -24,14 +24,14 @@ from app.lifecycle.custody.models import BankDownloadSwitch, BankOpening, BankOv
 from app.lifecycle.deadlines.models import CalendarDay, ClockRun, Deadline, DeadlineChange, Setting
 from app.lifecycle.directory.models import DirectoryEntry
 from app.lifecycle.experts.models import Expert, ExpertAbsence
-from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt
+from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt, ReceiptBatch, ReceiptBatchLine
 from app.lifecycle.incubation.models import AnnexTemplate, Commitment, CommitmentEvidence, GuidanceEntry, ItemOutcome
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember, PanelMethod, ScoreSheet
 from app.lifecycle.plans.models import CollectionPlan
 from app.lifecycle.publicity.models import Objection, Publicity, Recommendation
 from app.lifecycle.renewals.models import RenewalCycle
 from app.outbox import OutboxMessage
-from app.reminders.feeds.models import CalendarFeed, PanelVisit
+from app.reminders.feeds.models import CalendarFeed, CalendarInvitation, PanelVisit
 from app.reminders.models import Digest, MailBounce, Reminder, Webhook, WebhookDelivery
 from tenants.events import Event
 from tenants.models import (
@@ -52,12 +52,13 @@ from uploads.models import Dossier, DossierFile, ReviewTask, Upload
 ALL_MODELS = (
     Authority, Organisation, User, Membership, Invitation, SignInSession, OneTimeToken, ApiToken, SignInAttempt,
     Event, Notice, OutboxMessage, Upload, Dossier, DossierFile, ReviewTask, Call, Application, ApplicationItem,
+    ReceiptBatch, ReceiptBatchLine,
     AnnexTemplate, Commitment, CommitmentEvidence, Filing, FilingPeriod, FiledItem, RenewalCycle, Deadline,
     DeadlineChange, CalendarDay, Setting, Reminder, CollectionPlan, Occupation, OccupationImport,
     NationalConsultation, ApplicationLine, SupplementRequest, ApplicationRoute, ReportBatch, ReportEntry,
     Announcement, AnnouncementEntry, MinistryReport, DirectoryEntry, Expert, ExpertAbsence, Panel, PanelItem,
     PanelMember, PanelMethod, ScoreSheet, Recommendation, Publicity, Objection, GuidanceEntry, ItemOutcome, Receipt,
-    ClockRun, CalendarFeed, PanelVisit, Document, DocumentFile, DocumentSeries, DocumentText, CustodyKey,
+    ClockRun, CalendarFeed, CalendarInvitation, PanelVisit, Document, DocumentFile, DocumentSeries, DocumentText, CustodyKey,
     StoredObject, DownloadLink, PurgeRecord, Digest, MailBounce, Webhook, WebhookDelivery,
     BankOpening, BankDownloadSwitch, BankPrint, BankOverlap,
 )  # fmt: skip

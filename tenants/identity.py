@@ -88,6 +88,11 @@ def find_by_bearer(token: str, *, now: datetime) -> Identity | None:
     return _load(token, row.user_id, row.membership_id, session_id=None, strictly=True)
 
 
+def find_by_membership(user_id: uuid.UUID, membership_id: uuid.UUID) -> Identity | None:
+    """Who a person is in one membership, or None when they have left it or were disabled."""
+    return _load("", user_id, membership_id, session_id=None, strictly=True)
+
+
 def _load(
     token: str,
     user_id: uuid.UUID,

@@ -15,6 +15,7 @@ from app.web import (
     delivery,
     dev,
     expert,
+    feeds,
     files,
     members,
     ops,
@@ -24,7 +25,10 @@ from app.web import (
 )
 from app.web.access import Access
 
-_MODULES = (account, api, applicant, bureau, channels, delivery, dev, expert, files, members, ops, province, public, showcase)
+_MODULES = (
+    account, api, applicant, bureau, channels, delivery, dev, expert, feeds, files, members, ops, province, public,
+    showcase,
+)  # fmt: skip
 
 
 def all_blueprints() -> Iterable[Blueprint]:

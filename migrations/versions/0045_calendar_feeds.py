@@ -25,8 +25,10 @@ POLICIES = {
         ("department", "select", DEPARTMENT, ""),
         ("expert", "select", "sits_on_panel(panel_id)", ""),
         # Whom a visit comes to; the other ways of a panel are its own affair.
-        ("visited", "select", f"{ORGANISATION} and method = 'site_visit'", ""),
+        ("visited", "select", f"{ORGANISATION} and method in ('site_visit', 'on_site_check')", ""),
     ],
+    # The system alone writes invitations; whom one went to may know of it.
+    "calendar_invitations": [("own", "select", SELF, "")],
     "clock_runs": [
         ("authority", "all", AUTHORITY, AUTHORITY),
         ("department", "select", DEPARTMENT, ""),
@@ -134,9 +136,29 @@ def upgrade() -> None:
     op.create_index("ix_panel_visits_panel_id", "panel_visits", ["panel_id", "starts_at"])
     op.create_index("ix_panel_visits_authority_code", "panel_visits", ["authority_code", "starts_at"])
     op.create_index("ix_panel_visits_organisation_id", "panel_visits", ["organisation_id", "starts_at"])
+    op.create_table(
+        "calendar_invitations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("panel_id", sa.Uuid(), nullable=False),
+        sa.Column("visit_id", sa.Uuid(), nullable=True),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("method in ('REQUEST', 'CANCEL')", name=op.f("ck_calendar_invitations_method")),
+        sa.ForeignKeyConstraint(["panel_id"], ["panels.id"], name=op.f("fk_calendar_invitations_panel_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["panel_visits.id"], name=op.f("fk_calendar_invitations_visit_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_calendar_invitations_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_invitations")),
+        sa.UniqueConstraint("uid", "user_id", name=op.f("uq_calendar_invitations_uid_user_id")),
+    )
+    op.create_index("ix_calendar_invitations_panel_id", "calendar_invitations", ["panel_id"])
     protect(
         POLICIES,
         updatable={
+            "calendar_invitations": None,
             "calendar_feeds": "fetched_at, revoked_at",
             "panel_visits": "starts_at, ends_at, place, note, state, sequence, reason, changed_at",
             "clock_runs": None,
@@ -157,7 +179,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("drop policy expert on deadline_changes")
     op.execute("drop policy expert on deadlines")
-    for table in ("panel_visits", "calendar_feeds", "clock_runs"):
+    for table in ("calendar_invitations", "panel_visits", "calendar_feeds", "clock_runs"):
         op.drop_table(table)
     op.drop_index("ix_deadline_changes_run_id", table_name="deadline_changes")
     op.drop_column("deadline_changes", "run_id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Model, UuidPk
@@ -65,3 +65,27 @@ class PanelVisit(Model):
     changed_at: Mapped[datetime]
 
     panel: Mapped[Panel] = relationship(lazy="raise")
+
+
+class CalendarInvitation(Model):
+    """What a person's own calendar was last told of one event: by it updates and cancellations find who has it.
+
+    `told` pictures time and place as they were told; `visit_id` is none for a panel's own limit.
+    """
+
+    __tablename__ = "calendar_invitations"
+    __table_args__ = (
+        UniqueConstraint("uid", "user_id"),
+        CheckConstraint("method in ('REQUEST', 'CANCEL')", name="method"),
+        Index("ix_calendar_invitations_panel_id", "panel_id"),
+    )
+
+    id: Mapped[UuidPk]
+    uid: Mapped[str]
+    panel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("panels.id"))
+    visit_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("panel_visits.id"))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    method: Mapped[str]
+    sequence: Mapped[int]
+    told: Mapped[str]
+    sent_at: Mapped[datetime]
