@@ -9,6 +9,7 @@ from typing import Any
 from app.rules.core import N_
 from uploads.banks.archive import ArchiveLimits
 from uploads.banks.filetype import FileKind, FileType, Problem, check_archive, sniff
+from uploads.inside import find_active
 from uploads.models import Purpose
 from uploads.naming import extension_of
 from uploads.reasons import reason
@@ -74,6 +75,12 @@ _REMEDIES: dict[str, str] = {
     "archive_count": N_("请拆分成几个压缩包后重新上传。"),
     "archive_traversal": N_("请用压缩软件重新打包后再上传。"),
     "archive_depth": N_("请减少目录层数后重新打包上传。"),
+    "pdf_password": N_("请用 WPS 或 Acrobat 打开,在“加密”中取消打开密码,另存后重新上传。"),
+    "pdf_empty": N_("请重新导出,确认能看到内容后再上传。"),
+    "pdf_corrupt": N_("请重新导出或重新扫描,确认能打开后再上传。"),
+    "dde": N_("请删除这些链接或域后重新上传。"),
+    "remote_template": N_("请用 Word 打开,在“文档模板和加载项”中改用 Normal 模板,另存后重新上传。"),
+    "xml_entities": "",
 }
 _OTHERWISE = N_("请处理后重新上传。")
 
@@ -95,6 +102,9 @@ def examine(path: Path, name: str, purpose: str, *, limits: ArchiveLimits | None
         problems = check_archive(path, limits)
         serious = [one for one in problems if one.fatal or (one.code == "archive_nested" and _is_bank(purpose))]
         reasons = [_of_problem(problem) for problem in serious]
+    if not reasons:
+        active = find_active(path, found.kind, read_as_bank=_is_bank(purpose))
+        reasons = [_of_problem(active)] if active else []
     return Verdict(found.kind, found.mime, reasons)
 
 

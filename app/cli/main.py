@@ -23,6 +23,7 @@ COMMANDS = {
     "tokens": ("records", "tokens"),
     "audit": ("records", "audit"),
     "doctor": ("stack", "doctor"),
+    "custody": ("custody", "custody"),
     "backup": ("stack", "backup"),
     "restore": ("stack", "restore"),
 }

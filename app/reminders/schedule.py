@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app import clock
 from app.config import Config
 from app.db import db
+from app.lifecycle import retention
 from app.lifecycle.calls.jobs import follow_calls
 from app.lifecycle.deadlines.following import follow_subjects
 from app.lifecycle.directory.jobs import follow_filings
@@ -21,7 +22,9 @@ from app.lifecycle.publicity import jobs as publicity_jobs
 from app.lifecycle.scheduling import Periodic
 from app.reminders import bounce_mailbox, digests, engine, sending
 from tenants.accounts import expiry, throttle
+from uploads.custody import links, purging
 from uploads.intake import sweep_expired
+from uploads.sweeping import sweep_orphans, sweep_quarantine
 
 LOCK_SPACE = 5205
 LOCK_DAY = 1
@@ -92,6 +95,15 @@ def follow_selection() -> None:
     follow_subjects(now=now)
 
 
+def purge_custody() -> None:
+    """Destroy what has been kept long enough, and links that nobody can use any more."""
+    now = clock.now()
+    retention.purge_due(by="系统(按保留规则自动执行)", now=now)
+    purging.purge_removed(now=now)
+    links.forget_old(now)
+    db.session.commit()
+
+
 def purge_attempts() -> None:
     """Drop tries at a password that no limit looks at any more."""
     throttle.purge()
@@ -105,6 +117,9 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("poll_bounces", 120, poll_bounces),
     Periodic("expire_registrations", 3600, expire_registrations),
     Periodic("expire_uploads", 120, sweep_expired),
+    Periodic("sweep_quarantine", 600, sweep_quarantine),
+    Periodic("sweep_orphans", 24 * 3600, sweep_orphans),
+    Periodic("purge_custody", 3600, purge_custody),
     Periodic("follow_calls", 10, follow_calls),
     Periodic("purge_attempts", 3600, purge_attempts),
     Periodic("follow_filings", 30, follow_filings),

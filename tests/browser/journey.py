@@ -13,10 +13,11 @@ from app.lifecycle.applications.rosters import KINDS, template_of
 from app.rules.calls import CALL_SECTIONS
 from tests.browser.stage import PASSWORD, Desk, Stage
 from tests.factories.calls import SECTIONS
+from tests.factories.files import pdf
 from tests.integration.test_uploads_intake import good_bank
 
 PLAN = "题库开发计划:三个月内完成细目表和试题,由五名专职人员负责,已有试题六百道。"
-PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+PDF = pdf()
 ELECTRICIAN, GRID = "电工", "城市管理网格员"
 CHECKED = 60_000
 """Uploading, the check in a worker and the page's own refreshing, in milliseconds."""

@@ -21,6 +21,7 @@ from tenants.models import Membership, Organisation, User
 from tenants.scope import SYSTEM
 from tests.browser.conftest import watch
 from tests.browser.service import Live
+from tests.factories.files import pdf
 from tests.factories.people import credit_code
 
 pytestmark = pytest.mark.browser
@@ -140,7 +141,7 @@ def test_from_eligibility_to_acceptance(
     page.get_by_role("button", name="保存并继续").click()
     page.wait_for_url("**/form/attachments")
     file = tmp_path / "登记证书.pdf"
-    file.write_bytes(b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n")
+    file.write_bytes(pdf())
     page.set_input_files("#uploader", str(file))
     page.locator("#attachments").get_by_text("检查通过").wait_for(timeout=60_000)
     page.goto(f"{home}/check")

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import pikepdf
 import urllib3
 from flask.testing import FlaskClient
+
+
+def pdf(pages: int = 1, *, filler: bytes = b"", **saving: Any) -> bytes:
+    """A real PDF of blank pages; `filler` makes it as large as wanted, `saving` goes to pikepdf (encryption …)."""
+    document, out = pikepdf.new(), io.BytesIO()
+    for _ in range(pages):
+        document.add_blank_page()
+    if filler:
+        document.pages[0].Contents = document.make_stream(filler)
+    document.save(out, compress_streams=False, **saving)
+    return out.getvalue()
+
 
 _http = urllib3.PoolManager(maxsize=8)
 

@@ -36,7 +36,7 @@ from app.lifecycle.publicity import services as publicity
 from app.lifecycle.submissions import reviews
 from app.lifecycle.submissions.services import submit_dossier
 from tests.factories import calls as make
-from tests.factories.files import Sender
+from tests.factories.files import Sender, pdf
 from tests.factories.people import People
 from tests.factories.selection import BANK_TYPES, World
 from tests.integration.test_uploads_intake import good_bank
@@ -44,7 +44,7 @@ from uploads.models import Purpose, ReviewTask
 
 LINES = {kind: {column.key: column.example for column in spec.columns} for kind, spec in KINDS.items()}
 PLAN = "题库开发计划:三个月内完成细目表和试题,由五名专职人员负责,已有试题六百道。"
-PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+PDF = pdf()
 
 
 @dataclass

@@ -29,7 +29,7 @@ from tenants import scope
 from tenants.models import Organisation
 from tenants.scope import Role
 from tests.factories import calls as make
-from tests.factories.files import Sender
+from tests.factories.files import Sender, pdf
 from tests.factories.people import People, Person, credit_code
 from uploads.models import Dossier, DossierFile, ReviewTask
 from uploads.store import ObjectGone
@@ -99,9 +99,7 @@ def fill(app: Flask, world: World, *, level: str = "municipal") -> uuid.UUID:
 
 
 def attach(sender: Sender, drain: Callable[[], int], subject: uuid.UUID, purpose: str = "filing_materials") -> None:
-    sender.upload(
-        "登记证书.pdf", b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n", purpose=purpose, subject=subject
-    )
+    sender.upload("登记证书.pdf", pdf(), purpose=purpose, subject=subject)
     drain()
 
 

@@ -26,7 +26,7 @@ from app.outbox import OutboxMessage
 from tenants import scope
 from tenants.events import Event
 from tenants.scope import SYSTEM, Role
-from tests.factories.files import Sender
+from tests.factories.files import Sender, pdf
 from tests.factories.lifecycle import Lifecycle
 from tests.factories.outbox import runner
 from tests.factories.people import People
@@ -183,7 +183,7 @@ def _hanging_worker(
 def test_a_worker_killed_while_it_reads_a_file(
     kit: Kit, environ: dict[str, str], processes: list[subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    content = b"%PDF-1.7\n" + os.urandom(6 * MIB) + b"\n%%EOF"
+    content = pdf(filler=os.urandom(6 * MIB))
     upload_id = kit.sender.upload("大.pdf", content)
     mark = tmp_path / "reading"
     process = _hanging_worker(HANG_READING, mark, environ, processes)
@@ -199,7 +199,7 @@ def test_a_worker_killed_while_it_reads_a_file(
     left = list(folder.glob("intake-*"))
     assert len(left) == 1, "a killed process cannot tidy up"
     os.utime(left[0], (0, 0))
-    kit.sender.upload("下一个.pdf", b"%PDF-1.7\n%%EOF")
+    kit.sender.upload("下一个.pdf", pdf())
     kit.work()
     assert list(folder.glob("intake-*")) == []
 
@@ -249,6 +249,8 @@ def test_a_worker_killed_between_the_steps_of_keeping_a_file(
         with pytest.raises(ObjectGone):
             store.size_of(quarantine_of(upload.bucket), upload.key)
         assert store.size_of(upload.bucket, upload.key) == sealed_size(len(content))
+    for left in (kit.settings.home / "tmp").glob("intake-*"):
+        left.unlink()
 
 
 def test_a_lost_redis_loses_nothing(kit: Kit) -> None:

@@ -25,7 +25,7 @@ from app.rules.core import Refusal
 from tenants import scope
 from tenants.events import Event
 from tenants.scope import Role
-from tests.factories.files import Sender
+from tests.factories.files import Sender, pdf
 from tests.factories.lifecycle import Incubatee, Lifecycle
 from tests.factories.outbox import runner
 from tests.factories.people import People, Person
@@ -562,7 +562,7 @@ class Renewing:
     cycle_id: uuid.UUID
 
     def upload(self, name: str = "自评报告.pdf") -> str:
-        content = b"%PDF-1.7\n%%EOF\n"
+        content = pdf()
         upload_id = self.sender.upload(name, content, purpose="self_assessment", subject=self.cycle_id)
         self.world.work()
         return upload_id
