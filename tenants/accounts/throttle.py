@@ -65,6 +65,17 @@ MAIL_BY_PLACE = Limit(
     "mail_ip", times=60, minutes=60, message=N_("您所在网络的请求过于频繁,请等 %(minutes)d 分钟后再试。")
 )
 
+# An office may share one address; a flood of objections to stop a competitor comes from one too.
+OBJECT_BY_PLACE = Limit(
+    "object_ip",
+    times=10,
+    minutes=60,
+    message=N_("您所在网络提交的异议过多,请等 %(minutes)d 分钟后再试,或电话联系受理部门。"),
+)
+ASK_BY_PLACE = Limit(
+    "objection_code_ip", times=30, minutes=15, message=N_("查询次数过多,请等 %(minutes)d 分钟后再试。")
+)
+
 
 def check(limit: Limit, of: str) -> None:
     """Refusal too_many_attempts, with the wait in minutes, when the limit is reached.

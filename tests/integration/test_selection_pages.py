@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from app.lifecycle.panels.models import Panel, PanelMember, ScoreSheet
 from app.lifecycle.publicity.models import Objection, Publicity
 from app.lifecycle.publicity.services import clear_publicity
 from tenants import events
+from tenants.accounts import throttle
 from tenants.scope import SYSTEM_ACTOR
 from tests.factories.people import People, Person
 from tests.factories.selection import World, make_world
@@ -147,7 +149,7 @@ def score(world: World, desk: FlaskClient, panel_id: uuid.UUID) -> None:
     assert desk.post(f"/expert/panels/{panel_id}/submit", data={"signed": "yes"}).status_code == 303
 
 
-def test_the_public_reads_objects_and_follows_by_code(world: World) -> None:
+def test_the_public_reads_objects_and_follows_by_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     world.assess("selection", now=now)
     world.recommend(now=now)
@@ -184,6 +186,12 @@ def test_the_public_reads_objects_and_follows_by_code(world: World) -> None:
     found = visitor.post("/objections", data={"code": code[1].lower()})
     assert "收到" in found.text
     assert visitor.post("/objections", data={"code": "AAAA-BBBB-CCCC"}).status_code == 422
+    for name, again in (("OBJECT_BY_PLACE", f"/publicity/{publicity_id}/objections"), ("ASK_BY_PLACE", "/objections")):
+        with monkeypatch.context() as patch:
+            patch.setattr(throttle, name, replace(getattr(throttle, name), times=1))
+            flood = visitor.post(again, data=words | {"code": code[1]})
+        assert flood.status_code == 422
+        assert "分钟后再试" in flood.text
     owner = browser(world, world.owner)
     assert "李某" not in owner.get(f"/publicity/{publicity_id}").text
 

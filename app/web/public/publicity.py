@@ -18,12 +18,15 @@ from app.rules.core import Refusal
 from app.rules.states import OBJECTION, PUBLICITY
 from app.web import wording
 from app.web.access import PUBLIC
+from app.web.account.base import client_ip
 from app.web.cursors import read_cursor, write_cursor
 from app.web.errors import refusal_text
 from app.web.explaining import day_rows
 from app.web.guards import actor
 from app.web.public.views import ACCESS, blueprint
 from tenants import scope
+from tenants.accounts import gate, throttle
+from tenants.accounts.throttle import Limit
 from tenants.queries import list_authorities
 from tenants.scope import PUBLIC_ACTOR, Actor, Scope, ScopeKind
 
@@ -96,13 +99,26 @@ def _objector() -> Actor:
     return mine if mine.kind in named else PUBLIC_ACTOR
 
 
+def _check(limit: Limit) -> None:
+    """Refusal too_many_attempts. Its transaction is a gate's own: what the session held uncommitted is lost."""
+    with gate.opened(limit.key(client_ip())):
+        throttle.check(limit, client_ip())
+        db.session.rollback()
+
+
+def _count(limit: Limit) -> None:
+    with gate.opened(limit.key(client_ip())):
+        throttle.count(limit, client_ip())
+        db.session.commit()
+
+
 @blueprint.post("/publicity/<uuid:publicity_id>/objections")
 def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
     """Object with one's name; the query code is shown once."""
     objector = _objector()
     if objector is PUBLIC_ACTOR:
         scope.switch(db.session(), scope.PUBLIC)
-    row = _public(publicity_id)
+    title = _public(publicity_id).title
     text = ObjectionText(
         name=request.form.get("name", ""),
         contact=request.form.get("contact", ""),
@@ -111,12 +127,16 @@ def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
         item_ids=request.form.getlist("item"),
     )
     try:
+        # Only those whose name we do not know are counted, and only what was lodged.
+        if objector is PUBLIC_ACTOR:
+            _check(throttle.OBJECT_BY_PLACE)
         lodged = objections.lodge_objection(actor=objector, publicity_id=publicity_id, text=text, now=g.now)
     except Refusal as refusal:
         db.session.rollback()
         return _page(_public(publicity_id), refusal_text(refusal))
-    title = row.title
     db.session.commit()
+    if objector is PUBLIC_ACTOR:
+        _count(throttle.OBJECT_BY_PLACE)
     return render_template("public/objection_lodged.html", lodged=lodged, title=title, at=g.now)
 
 
@@ -126,8 +146,15 @@ def objection_lookup() -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("public/objection_lookup.html", objection=None, problem="", machine=OBJECTION)
     code = objections.hash_code(request.form.get("code", "")[:40])
-    scope.switch(db.session(), Scope(ScopeKind.gate, gate_keys=(code,)))
-    found = queries.find_by_code(code)
-    problem = "" if found else gettext("没有找到这个查询码。请核对后重新输入(不区分大小写)。")
+    found, problem = None, ""
+    try:
+        _check(throttle.ASK_BY_PLACE)
+    except Refusal as refusal:
+        problem = refusal_text(refusal)
+    else:
+        _count(throttle.ASK_BY_PLACE)
+        scope.switch(db.session(), Scope(ScopeKind.gate, gate_keys=(code,)))
+        found = queries.find_by_code(code)
+        problem = "" if found else gettext("没有找到这个查询码。请核对后重新输入(不区分大小写)。")
     page = render_template("public/objection_lookup.html", objection=found, problem=problem, machine=OBJECTION)
     return page, 422 if problem else 200
