@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import clock, config
 from app.config import Config
 from app.db import db
+from app.documents import flows
 from app.extensions import babel, csrf, htmx, login_manager
 from app.models import ALL_MODELS
 from app.reminders import smtp
@@ -61,6 +62,7 @@ def create_app(role: str = "web", settings: Config | None = None, **overrides: A
         # Only what that many proxies of our own wrote is believed: a visitor could forge the rest.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     _install_clock(app, settings)
+    flows.install()
     _install_web(app)
     return app
 

@@ -82,6 +82,11 @@ ROLES = {
 
 # event name -> (tone, title). tests/unit/test_wording.py fails on an event that has no words here.
 EVENTS: dict[str, tuple[str, Any]] = {
+    "document_numbered": ("waiting", lazy_gettext("文书已编号,正在制作")),
+    "document_issued": ("good", lazy_gettext("文书已签章出具")),
+    "document_superseded": ("neutral", lazy_gettext("文书已被替代")),
+    "document_revoked": ("bad", lazy_gettext("撤销了文书")),
+    "document_text_saved": ("neutral", lazy_gettext("启用了新的文书文字")),
     "upload_completed": ("neutral", lazy_gettext("文件上传完成")),
     "upload_checked": ("good", lazy_gettext("文件检查通过")),
     "upload_rejected": ("bad", lazy_gettext("文件未通过检查")),

@@ -16,6 +16,7 @@ from app.lifecycle.announcements import queries
 from app.lifecycle.announcements.models import Announcement, AnnouncementEntry, MinistryReport
 from app.lifecycle.applications.models import Application
 from app.lifecycle.applications.recording import advance
+from app.lifecycle.milestones import Milestone, reach
 from app.rules import filing as rules
 from app.rules.core import N_, Refusal
 from app.rules.routing import CITIES
@@ -157,6 +158,7 @@ def publish_announcement(*, actor: Actor, announcement_id: uuid.UUID, now: datet
     announcement.published_at, announcement.published_on = now, now.astimezone(SHANGHAI).date()
     _record("announcement_published", actor, announcement, now, before="draft")
     _tell(announcement, rows, now)
+    reach(Milestone.announcement_published, actor=actor, now=now, announcement=announcement)
     return announcement
 
 

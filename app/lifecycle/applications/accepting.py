@@ -21,6 +21,7 @@ from app.lifecycle.applications.models import Application, ApplicationRoute, Sup
 from app.lifecycle.applications.recording import advance, write
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import cancel_deadline, set_deadline
+from app.lifecycle.milestones import Milestone, reach
 from app.lifecycle.submissions.applications import SUPPLEMENT_DEADLINE
 from app.lifecycle.trail import check_unchanged, need_reason
 from app.rules import authority, clocks, routing
@@ -126,6 +127,7 @@ def request_supplement(
         due_on=request.due_on.isoformat(),
         asked=[f"{entry['label']}:{entry['note']}" if entry["note"] else entry["label"] for entry in request.asked],
     )
+    reach(Milestone.supplement_requested, actor=actor, now=now, application=application, request=request)
     return request
 
 
@@ -139,6 +141,7 @@ def accept_application(
     application.held_at, application.held_reason = None, ""
     settling.close_tasks(actor, application, ReviewState.accepted, "", now)
     _tell("application_accepted", application, now)
+    reach(Milestone.application_accepted, actor=actor, now=now, application=application)
     return application
 
 
@@ -151,6 +154,7 @@ def refuse_application(
     advance(actor, application, "refuse", now, name="application_refused", reason=reason)
     _end(actor, application, reason, now)
     _tell("application_refused", application, now, reason=reason)
+    reach(Milestone.application_refused, actor=actor, now=now, application=application, reason=reason)
     return application
 
 
@@ -169,6 +173,8 @@ def lapse_application(
     cancel_deadline(kind=SUPPLEMENT_DEADLINE, subject_id=request.id, now=now)
     _end(actor, application, reason.strip() or "逾期未补正", now)
     _tell("application_lapsed", application, now, reason=reason.strip())
+    reason = "\n".join(line for line in ("逾期未补正。", reason.strip()) if line)
+    reach(Milestone.application_refused, actor=actor, now=now, application=application, reason=reason)
     return application
 
 

@@ -19,7 +19,8 @@ from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import set_deadline
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt
-from app.lifecycle.trail import new_number
+from app.lifecycle.milestones import Milestone, reach
+from app.lifecycle.trail import need_reason, new_number
 from app.rules import clocks
 from app.rules import filing as rules
 from app.rules.authority import Act, check_competent
@@ -187,6 +188,62 @@ def issue_receipt(
         key=f"receipt:{receipt.id}",
         link=paths.RENEWAL,
     )
+    reach(Milestone.receipt_issued, actor=actor, now=now, receipt=receipt, filing=filing, application=application)
+    return receipt
+
+
+def reissue_receipt(*, actor: Actor, application_id: uuid.UUID, reason: str, now: datetime) -> Receipt:
+    """Issue the standing receipt anew, with the organisation's name as it is now; it is never edited (R38).
+
+    Number and day are new, what was filed and the period stay; the one before is kept as superseded.
+    Refusals: not_competent, receipt_missing, reason_missing.
+    """
+    application = casework.locked_case(application_id)
+    check_competent(Act.ISSUE_RECEIPT, application.level, application.city_code, actor.authority_code)
+    reason = need_reason(reason, "R38")
+    filing = find_filing(application.id)
+    standing = find_receipt(filing.id) if filing else None
+    if filing is None or standing is None:
+        raise Refusal("receipt_missing", "R38", N_("还没有出具回执,不能重新出具。"))
+    standing.state = "superseded"
+    db.session.flush()
+    receipt = Receipt(
+        id=uuid.uuid4(),
+        number=new_number("HZ", standing.authority_code, now),
+        filing_id=filing.id,
+        period_id=standing.period_id,
+        organisation_id=standing.organisation_id,
+        authority_code=standing.authority_code,
+        kind="replacement",
+        issued_on=now.astimezone(SHANGHAI).date(),
+        valid_from=standing.valid_from,
+        valid_to=standing.valid_to,
+        items=standing.items,
+        content_sha256="",
+        state="current",
+        issued_by=actor.user_id,
+        issued_at=now,
+    )
+    receipt.content_sha256 = digest(receipt, filing, application)
+    db.session.add(receipt)
+    _record(
+        "receipt_reissued", actor, filing, now, before=filing.state, rule="R38", title=receipt.number,
+        sha256=receipt.content_sha256, reason=reason,
+    )  # fmt: skip
+    casework.note(
+        "receipt_reissued", actor=actor, application=application, now=now, rule="R38", title=receipt.number,
+        reason=reason,
+    )  # fmt: skip
+    casework.tell_organisation(
+        application=application,
+        title=N_("已重新出具备案回执"),
+        rule="R38",
+        now=now,
+        key=f"receipt:{receipt.id}",
+        reason=reason,
+        link=paths.RENEWAL,
+    )
+    reach(Milestone.receipt_issued, actor=actor, now=now, receipt=receipt, filing=filing, application=application)
     return receipt
 
 
@@ -273,4 +330,5 @@ def _record(name: str, actor: Actor, filing: Filing, now: datetime, *, before: s
         rule=rule,
         title=data.get("title", ""),
         sha256=data.get("sha256", ""),
+        reason=data.get("reason", ""),
     )

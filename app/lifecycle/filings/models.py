@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Model, UuidPk
+from app.lifecycle.applications.models import Application
 from tenants.models import Organisation
 
 
@@ -103,3 +104,36 @@ class Receipt(Model):
     state: Mapped[str]
     issued_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     issued_at: Mapped[datetime]
+
+
+class ReceiptBatch(Model):
+    """Receipts issued in one go (批量出具回执), a line each; `finished_at` once no line waits any more."""
+
+    __tablename__ = "receipt_batches"
+    __table_args__ = (Index("ix_receipt_batches_authority_code", "authority_code", "created_at"),)
+
+    id: Mapped[UuidPk]
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    created_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    lines: Mapped[list[ReceiptBatchLine]] = relationship(order_by="ReceiptBatchLine.position", lazy="raise")
+
+
+class ReceiptBatchLine(Model):
+    """One application of a batch: `waiting`, `issued`, or `failed` with the reason a person can act on."""
+
+    __tablename__ = "receipt_batch_lines"
+    __table_args__ = (CheckConstraint("state in ('waiting', 'issued', 'failed')", name="state"),)
+
+    batch_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("receipt_batches.id"), primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("applications.id"), primary_key=True)
+    authority_code: Mapped[str]
+    position: Mapped[int]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    problem: Mapped[str] = mapped_column(server_default="")
+    receipt_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("filing_receipts.id"))
+
+    application: Mapped[Application] = relationship(lazy="raise")
+    receipt: Mapped[Receipt | None] = relationship(lazy="raise")

@@ -16,6 +16,7 @@ from app.lifecycle.deadlines.services import cancel_deadline, meet_deadline, reo
 from app.lifecycle.incubation import board
 from app.lifecycle.incubation.countersigning import void_commitments
 from app.lifecycle.incubation.models import GuidanceEntry, ItemOutcome
+from app.lifecycle.milestones import Milestone, reach
 from app.lifecycle.panels import queries as panel_queries
 from app.lifecycle.panels.models import Panel, PanelItem
 from app.lifecycle.panels.recording import locked_panel, record, step
@@ -110,6 +111,7 @@ def conclude_bank(
     if all(one.concluded_at is not None for one in panel.items):
         step(actor, panel, "conclude", "panel_concluded", now)
         panel.concluded_at = now
+        reach(Milestone.panel_concluded, actor=actor, now=now, panel=panel)
     settle_application(actor=actor, application=application, now=now)
     return row
 

@@ -13,6 +13,7 @@ from app.db import db
 from app.lifecycle import casework
 from app.lifecycle.applications.models import Application
 from app.lifecycle.deadlines.calendar import load_settings
+from app.lifecycle.milestones import Milestone, reach
 from app.lifecycle.panels import queries, seats
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember, PanelMethod, ScoreSheet
 from app.lifecycle.panels.recording import locked_panel, record, step
@@ -324,6 +325,7 @@ def conclude_panel(*, actor: Actor, panel_id: uuid.UUID, expected_version: int |
         casework.note("preliminary_opinion_given", actor=actor, application=application, now=now, rule="R24")
     else:
         casework.move(actor=actor, application=application, event="conclude_panel", name="selection_concluded", now=now)
+    reach(Milestone.panel_concluded, actor=actor, now=now, panel=panel)
     return panel
 
 

@@ -14,6 +14,7 @@ from app.lifecycle import casework
 from app.lifecycle.applications.models import Application
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import cancel_deadline, meet_deadline, set_deadline
+from app.lifecycle.milestones import Milestone, reach
 from app.lifecycle.publicity import entering, queries
 from app.lifecycle.publicity.models import Publicity
 from app.lifecycle.trail import check_unchanged, need_reason, new_number
@@ -145,6 +146,7 @@ def publish_publicity(
         key=f"publicity_open:{publicity.id}",
         link=f"/publicity/{publicity.id}",
     )
+    reach(Milestone.publicity_published, actor=actor, now=now, publicity=publicity)
     return publicity
 
 
@@ -233,6 +235,7 @@ def void_publicity(
         key=f"publicity_void:{publicity.id}",
         reason=publicity.void_reason,
     )
+    reach(Milestone.publicity_void, actor=actor, now=now, publicity=publicity, reason=publicity.void_reason)
     return publicity
 
 
