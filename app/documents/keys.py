@@ -15,6 +15,7 @@ from asn1crypto import pem
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.sign.signers import Signer, SimpleSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -34,9 +35,15 @@ def signer_for(authority_code: str, settings: DocumentSettings, *, now: datetime
     else:
         path, password = _file_of(authority_code, settings)
         signer = _from_file(path, password, path.stat().st_mtime_ns)
-    certificate = x509.load_der_x509_certificate(signer.signing_cert.dump())
+    certificate = x509.load_der_x509_certificate(_certificate_of(signer).dump())
     check_certificate(certificate, read_crls(settings.crls), now=now or datetime.now(UTC))
     return signer
+
+
+def _certificate_of(signer: Signer) -> asn1_x509.Certificate:
+    if signer.signing_cert is None:
+        raise TypeError("a signer without a certificate")
+    return signer.signing_cert
 
 
 def _file_of(authority_code: str, settings: DocumentSettings) -> tuple[Path, str]:
@@ -79,7 +86,7 @@ def _from_file(path: Path, password: str, changed: int) -> SimpleSigner:
     return SimpleSigner(
         signing_cert=asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER)),
         signing_key=asn1_keys.PrivateKeyInfo.load(plain),
-        cert_registry=SimpleCertificateStore.from_certs(chain),
+        cert_registry=SimpleCertificateStore.from_certs(chain),  # type: ignore[no-untyped-call]
     )
 
 
@@ -98,7 +105,9 @@ def _from_token(authority_code: str, settings: DocumentSettings) -> Signer:
     label = settings.pkcs11_label.replace("{authority}", authority_code)
     try:
         session = open_pkcs11_session(
-            settings.pkcs11_module, token_label=settings.pkcs11_token or None, user_pin=settings.pkcs11_pin or None
+            settings.pkcs11_module,
+            token_criteria=TokenCriteria(label=settings.pkcs11_token) if settings.pkcs11_token else None,
+            user_pin=settings.pkcs11_pin or None,
         )
         signer = PKCS11Signer(session, cert_label=label)
         if signer.signing_cert is None:

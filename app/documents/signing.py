@@ -39,12 +39,9 @@ def sign(
         reason=reason,
     )
     centre = A4_HEIGHT - place.y
-    box = tuple(
-        round(value)
-        for value in (
-            place.x - SEAL_RADIUS, centre - SEAL_RADIUS, place.x + SEAL_RADIUS, centre + SEAL_RADIUS,
-        )
-    )  # fmt: skip
+    left, bottom = round(place.x - SEAL_RADIUS), round(centre - SEAL_RADIUS)
+    side = round(2 * SEAL_RADIUS)
+    box = (left, bottom, left + side, bottom + side)
     field = SigFieldSpec(FIELD, on_page=place.page, box=box, readable_field_name=f"{authority}电子签章")
     style = StaticStampStyle(background=_SealPage(_seal(authority, note, fonts)), border_width=0)
     output = BytesIO()
@@ -58,7 +55,7 @@ class _SealPage(ImportedPdfPage):
     """The page of `draw_seal`, from memory: pyHanko's own opens a file at every signature."""
 
     def __init__(self, pdf: bytes) -> None:
-        super().__init__("")
+        super().__init__("")  # type: ignore[no-untyped-call]
         self._pdf = pdf
 
     def render(self) -> bytes:

@@ -37,8 +37,9 @@ def add_timestamp(pdf: bytes, *, url: str, seconds: int, roots: list[bytes]) -> 
         digest = hashlib.sha256(signer_info["signature"].native).digest()
         token = _ask(url, digest, seconds)
         _check_token(token, digest, roots)
-        signer_info["unsigned_attrs"] = cms.CMSAttributes([simple_cms_attribute("signature_time_stamp_token", token)])
-        written = content.dump(force=True).hex().upper().encode("ascii")
+        attribute = simple_cms_attribute("signature_time_stamp_token", token)  # type: ignore[no-untyped-call]
+        signer_info["unsigned_attrs"] = cms.CMSAttributes([attribute])
+        written: bytes = content.dump(force=True).hex().upper().encode("ascii")
     except (ValueError, KeyError, TypeError) as error:
         raise TimestampUnavailable(f"时间戳服务的答复无法识别({type(error).__name__})") from error
     if len(written) > end - start:
@@ -56,7 +57,7 @@ def contents_place(pdf: bytes) -> tuple[int, int]:
 
 
 def _ask(url: str, digest: bytes, seconds: int) -> cms.ContentInfo:
-    nonce, request = _Requests().request_cms(digest, "sha256")
+    nonce, request = _Requests().request_cms(digest, "sha256")  # type: ignore[no-untyped-call]
     try:
         answer = urllib3.request(
             "POST",
@@ -86,7 +87,8 @@ def _check_token(token: cms.ContentInfo, digest: bytes, roots: list[bytes]) -> N
     context = ValidationContext(trust_roots=[asn1_x509.Certificate.load(root) for root in roots])
     validator = CertificateValidator(mine, intermediate_certs=certificates, validation_context=context)
     try:
-        asyncio.run(validator.async_validate_usage(set(), extended_key_usage={"time_stamping"}))
+        checking = validator.async_validate_usage(set(), {"time_stamping"})  # type: ignore[no-untyped-call]
+        asyncio.run(checking)
     except Exception as error:
         raise TimestampUnavailable(
             f"时间戳服务的证书不受信任({type(error).__name__}):请在 DOCUMENT_TRUST 中加入其根证书"

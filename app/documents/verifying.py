@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,12 +18,12 @@ from sqlalchemy import select
 from app.clock import SHANGHAI
 from app.db import db
 from app.documents import queries
-from app.documents.kinds import KINDS
-from app.documents.models import Document, DocumentFile, DocumentState
+from app.documents.models import Document, DocumentFile, DocumentState, TimestampState
 from app.documents.reader import READER
 from app.documents.reading import MAX_BYTES, MAX_PAGES, Reading
 from app.lifecycle.directory.models import DirectoryEntry
 from app.rules.core import N_
+from app.rules.routing import authority_label
 
 SAMPLE = "SAMPLE-"
 
@@ -120,14 +120,26 @@ def _answer(reading: Reading, problem: str, state: Standing) -> Verification:
 
 @dataclass(frozen=True)
 class Known:
-    """What the database knows of a code: the document, the hashes of its files, how it stands."""
+    """What the database knows of a code, as plain values: the gate that let us see it closes behind us.
 
-    document: Document
+    `ended_at`, `reason`: since when and why it does not stand any more; `by`: the number that took its place.
+    """
+
     reference: str
     hashes: frozenset[str]
     standing: Standing
-    kind_title: str
-    left_on: str = ""
+    number: str
+    title: str
+    authority: str
+    organisation: str
+    issued_on: date
+    signer: str
+    signed_at: datetime | None
+    timestamped: bool
+    ended_at: datetime | None
+    reason: str
+    by: str
+    left_on: date | None
 
 
 def find_known(code: str, *, now: datetime) -> Known | None:
@@ -138,16 +150,25 @@ def find_known(code: str, *, now: datetime) -> Known | None:
     hashes = db.session.scalars(select(DocumentFile.sha256).where(DocumentFile.document_id == document.id))
     left_on = _left_on(document, now)
     return Known(
-        document,
-        document.reference,
-        frozenset(hashes),
-        _standing(document, left_on),
-        KINDS[document.kind].title,
-        left_on,
+        reference=document.reference,
+        hashes=frozenset(hashes),
+        standing=_standing(document, left_on),
+        number=document.number,
+        title=document.title,
+        authority=authority_label(document.authority_code),
+        organisation=str(document.data.get("organisation", "")),
+        issued_on=document.issued_on,
+        signer=document.signer or "",
+        signed_at=document.signed_at,
+        timestamped=document.timestamp_state == TimestampState.done,
+        ended_at=document.standing_changed_at,
+        reason=document.state_reason,
+        by=document.superseded_by_number or "",
+        left_on=left_on,
     )
 
 
-def _standing(document: Document, left_on: str) -> Standing:
+def _standing(document: Document, left_on: date | None) -> Standing:
     if document.state == DocumentState.superseded:
         return Standing.renewed if document.superseded_by_kind == "renewal_receipt" else Standing.superseded
     if document.state == DocumentState.revoked:
@@ -157,15 +178,15 @@ def _standing(document: Document, left_on: str) -> Standing:
     return Standing.left_directory if left_on else Standing.valid
 
 
-def _left_on(document: Document, now: datetime) -> str:
-    """The day on which the organisation of a receipt left the directory (ISO), if it has."""
+def _left_on(document: Document, now: datetime) -> date | None:
+    """The day on which the organisation of a receipt left the directory, if it has."""
     code = document.data.get("institution_code")
     if document.kind not in {"receipt", "renewal_receipt"} or not code:
-        return ""
+        return None
     days = list(db.session.scalars(select(DirectoryEntry.left_on).where(DirectoryEntry.institution_code == code)))
     today = now.astimezone(SHANGHAI).date()
     gone = [day for day in days if day is not None and day <= today]
-    return max(gone).isoformat() if gone and len(gone) == len(days) else ""
+    return max(gone) if gone and len(gone) == len(days) else None
 
 
 __all__ = ["MAX_BYTES", "MAX_PAGES", "PROBLEMS", "Known", "Standing", "Verification", "find_known", "verify"]

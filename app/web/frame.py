@@ -69,6 +69,7 @@ _NAV: dict[ScopeKind, tuple[tuple[Any, str, str], ...]] = {
         (lazy_gettext("工作日历"), "province.calendar", "province.calendar"),
         (lazy_gettext("配置"), "bureau.settings", "bureau.setting"),
         (lazy_gettext("附件样表"), "province.annexes", "province.annex"),
+        (lazy_gettext("文书文字"), "province.documents", "province.document"),
         (lazy_gettext("全省期限"), "province.deadlines", "province.deadline"),
         (lazy_gettext("期限看板"), "bureau.deadlines", "bureau.deadline"),
         (lazy_gettext("送达异常"), "bureau.failures", "bureau.failures"),

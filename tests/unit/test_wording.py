@@ -11,7 +11,7 @@ from app.web import wording
 
 def _recorded() -> Iterator[str]:
     """First arguments of `events.record` and of the modules' own `_record`, where they are written out."""
-    for folder in ("app/lifecycle", "app/reminders", "tenants", "uploads"):
+    for folder in ("app/lifecycle", "app/documents", "app/reminders", "tenants", "uploads"):
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and node.args and _name_of(node.func) in {"record", "_record"}:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from app.web.province import annexes, announcements, calendar, calls, catalogue, consultations, deadlines, views
+from app.web.province import (
+    annexes,
+    announcements,
+    calendar,
+    calls,
+    catalogue,
+    consultations,
+    deadlines,
+    documents,
+    views,
+)
 from app.web.province.base import ACCESS, blueprint
 
-VIEWS = (views, calls, catalogue, consultations, announcements, calendar, annexes, deadlines)
+VIEWS = (views, calls, catalogue, consultations, announcements, calendar, annexes, deadlines, documents)
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.web.public import announcements, calls, directory, publicity
+from app.web.public import announcements, calls, directory, publicity, verify
 from app.web.public.views import ACCESS, blueprint
 
-__all__ = ["ACCESS", "announcements", "blueprint", "calls", "directory", "publicity"]
+__all__ = ["ACCESS", "announcements", "blueprint", "calls", "directory", "publicity", "verify"]

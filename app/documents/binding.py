@@ -1,0 +1,102 @@
+"""A whole case as one PDF (合订本): summary pages, then every issued document, each with its bookmark.
+
+Joining pages breaks the signatures upon them; the signed originals are therefore attached, whole, to the same file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import typst
+from pikepdf import AttachedFileSpec, Dictionary, Name, OutlineItem
+
+from app.documents.fonts import load_fonts
+from app.documents.settings import current
+from app.documents.typesetting import TEMPLATES, TypesettingFailed
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One document to bind in: its bookmark, the name of its original, and its bytes."""
+
+    label: str
+    name: str
+    pdf: bytes
+
+
+def typeset_summary(*, title: str, number: str, authority: str, made_on: date, data: Mapping[str, Any]) -> bytes:
+    """The summary pages; `data` has `note`, `facts` and `sections`. Raises TypesettingFailed."""
+    fonts = load_fonts(current().fonts)
+    meta = {
+        "kind": "case_file",
+        "title": title,
+        "number": number,
+        "authority": authority,
+        "issued_on": made_on.isoformat(),
+        "check_url": "",
+        "reference": "",
+        "is_sample": True,
+        "qr": "",
+        "families": list(fonts.families),
+    }
+    given = json.dumps({"meta": meta | {"is_sample": False}, "data": data}, ensure_ascii=False)
+    with tempfile.TemporaryDirectory(prefix="sheping-typst-") as folder:
+        output = Path(folder) / "summary.pdf"
+        try:
+            typst.compile(
+                str(TEMPLATES / "case_file.typ"),
+                output=str(output),
+                root=str(TEMPLATES),
+                font_paths=fonts.typst_fonts,
+                ignore_system_fonts=True,
+                format="pdf",
+                sys_inputs={"given": given},
+            )
+        except typst.TypstError as error:
+            raise TypesettingFailed(f"case_file.typ: {str(error).splitlines()[0]}") from error
+        return output.read_bytes()
+
+
+def bind(*, title: str, summary: bytes, summary_label: str, documents: Sequence[Bound]) -> bytes:
+    """One PDF with an outline, the summary first; the documents' originals are attached."""
+    with pikepdf.new() as book:
+        places = [(summary_label, 0)]
+        with pikepdf.open(io.BytesIO(summary)) as pages:
+            book.pages.extend(pages.pages)
+        for one in documents:
+            places.append((one.label, len(book.pages)))
+            with pikepdf.open(io.BytesIO(one.pdf)) as pages:
+                book.pages.extend(pages.pages)
+            book.attachments[one.name] = AttachedFileSpec(
+                book, one.pdf, filename=one.name, mime_type="application/pdf", description=one.label
+            )
+        _drop_fields(book)
+        with book.open_outline() as outline:
+            outline.root.extend(OutlineItem(label, page) for label, page in places)
+        book.docinfo["/Title"] = title
+        book.Root.PageMode = Name.UseOutlines
+        book.Root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
+        out = io.BytesIO()
+        book.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+        return out.getvalue()
+
+
+def _drop_fields(book: pikepdf.Pdf) -> None:
+    """A copied signature field would claim to sign these pages: what it looks like stays, the claim goes."""
+    for page in book.pages:
+        if "/Annots" not in page:
+            continue
+        for annotation in page.Annots:  # type: ignore[attr-defined]
+            for key in ("/FT", "/V", "/T", "/Lock", "/SV", "/Parent"):
+                if key in annotation:
+                    del annotation[key]
+    if "/AcroForm" in book.Root:
+        del book.Root.AcroForm
