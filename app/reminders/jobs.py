@@ -13,6 +13,7 @@ from app.db import db
 from app.jobs import job
 from app.lifecycle.deadlines.calendar import load_settings
 from app.reminders import delivery, digests, holding, mailer, quiet, sending, webhooks
+from app.reminders.feeds.inviting import with_invitation
 from app.reminders.smtp import Bounced, Deferred
 from tenants.models import User
 from tenants.notices import Notice
@@ -51,7 +52,7 @@ def send_notice(*, notice_id: str, attempt: int = 0, again: bool = False) -> Non
             to=user.email,
             to_name=user.name,
             template=notice.kind,
-            context=delivery.words_of(notice),
+            context=with_invitation(notice, user, delivery.words_of(notice), now=now),
             locale=user.locale,
             at=now,
             key=f"notice-{notice.id}",

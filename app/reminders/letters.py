@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.charset import BASE64, Charset
@@ -43,13 +43,21 @@ def compose(
     at: datetime,
     message_id: str,
     fields: Mapping[str, str],
+    calendar: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The whole message. `fields` are further headers, one line each.
+    """The whole message. `fields` are further headers, one line each; `calendar` {method, text} an iTIP message,
+    which stands beside the words for programs that take it from there and as a file for those that do not.
 
     `Auto-Submitted`, `Precedence` and `X-Auto-Response-Suppress` keep answering machines quiet.
     """
     text, html = _part("plain", words.text), _part("html", words.html)
+    parts = [text, html, *([_calendar_part(calendar)] if calendar else [])]
     boundary = "=_" + blake2s(message_id.encode() + text[-64:] + html[-64:], digest_size=12).hexdigest()
+    kind, body = "alternative", _multipart(boundary, parts)
+    if calendar:
+        head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii")
+        boundary = f"=-{boundary[2:]}"
+        kind, body = "mixed", _multipart(boundary, [head + body, _calendar_file(calendar)])
     headers = {
         "Subject": _encoded(words.subject, len("Subject")),
         "From": _mailbox(sender),
@@ -61,11 +69,25 @@ def compose(
         "X-Auto-Response-Suppress": "All",
         **fields,
         "MIME-Version": "1.0",
-        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+        "Content-Type": f'multipart/{kind}; boundary="{boundary}"',
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("utf-8")
-    mark = b"\r\n--" + boundary.encode("ascii")
-    return b"".join((head, mark, b"\r\n", text, mark, b"\r\n", html, mark, b"--\r\n"))
+    return head + b"\r\n" + body
+
+
+def _multipart(boundary: str, parts: Sequence[bytes]) -> bytes:
+    mark = b"--" + boundary.encode("ascii")
+    return b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
+
+
+def _calendar_part(calendar: Mapping[str, str]) -> bytes:
+    return _part(f"calendar; method={calendar['method']}", calendar["text"])
+
+
+def _calendar_file(calendar: Mapping[str, str]) -> bytes:
+    named = _part("calendar", calendar["text"]).partition(b"\r\n")[2]
+    head = b'Content-Type: application/ics; name="invite.ics"\r\n'
+    return head + b'Content-Disposition: attachment; filename="invite.ics"\r\n' + named
 
 
 def _part(subtype: str, content: str) -> bytes:

@@ -65,7 +65,13 @@ def send(
         **{name: one_line(value) for name, value in (headers or {}).items()},
     }
     message = letters.compose(
-        words, sender=sender, recipient=recipient, at=instant, message_id=message_id, fields=fields
+        words,
+        sender=sender,
+        recipient=recipient,
+        at=instant,
+        message_id=message_id,
+        fields=fields,
+        calendar=context.get("calendar"),
     )
     message = signing.signed(message, sender.domain, settings)
     smtp.deliver(

@@ -21,6 +21,7 @@ from app.lifecycle.incubation import jobs as incubation_jobs
 from app.lifecycle.publicity import jobs as publicity_jobs
 from app.lifecycle.scheduling import Periodic
 from app.reminders import bounce_mailbox, digests, engine, sending
+from app.reminders.feeds.inviting import follow_invitations
 from tenants.accounts import expiry, throttle
 from uploads.custody import links, purging
 from uploads.intake import sweep_expired
@@ -93,6 +94,7 @@ def follow_selection() -> None:
     publicity_jobs.end_publicities(now=now)
     incubation_jobs.flag_overdue(now=now)
     follow_subjects(now=now)
+    follow_invitations(now=now)
 
 
 def purge_custody() -> None:

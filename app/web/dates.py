@@ -55,6 +55,11 @@ def days_left(due_on: date, today: date | None = None) -> str:
     return str(ngettext("还剩 %(num)d 天", "还剩 %(num)d 天", left))
 
 
+def local_time(value: datetime | None, pattern: str = "%H:%M") -> str:
+    """An instant by the clock in Shanghai, by a strftime pattern: for fields, and for the end of a span."""
+    return "" if value is None else f"{local(value):{pattern}}"
+
+
 def file_size(size: int | None) -> str:
     """Bytes in a person's units, 1 KB = 1024 bytes."""
     if size is None:
@@ -72,5 +77,6 @@ FILTERS = {
     "cn_datetime": cn_datetime,
     "cn_clock": cn_clock,
     "days_left": days_left,
+    "local_time": local_time,
     "file_size": file_size,
 }

@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("method in ('REQUEST', 'CANCEL')", name=op.f("ck_calendar_invitations_method")),
         sa.ForeignKeyConstraint(["panel_id"], ["panels.id"], name=op.f("fk_calendar_invitations_panel_id")),
@@ -155,6 +156,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", "user_id", name=op.f("uq_calendar_invitations_uid_user_id")),
     )
     op.create_index("ix_calendar_invitations_panel_id", "calendar_invitations", ["panel_id"])
+    op.create_index("ix_calendar_invitations_ends_at", "calendar_invitations", ["ends_at"])
     protect(
         POLICIES,
         updatable={

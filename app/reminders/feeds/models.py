@@ -78,6 +78,7 @@ class CalendarInvitation(Model):
         UniqueConstraint("uid", "user_id"),
         CheckConstraint("method in ('REQUEST', 'CANCEL')", name="method"),
         Index("ix_calendar_invitations_panel_id", "panel_id"),
+        Index("ix_calendar_invitations_ends_at", "ends_at"),
     )
 
     id: Mapped[UuidPk]
@@ -88,4 +89,5 @@ class CalendarInvitation(Model):
     method: Mapped[str]
     sequence: Mapped[int]
     told: Mapped[str]
+    ends_at: Mapped[datetime]
     sent_at: Mapped[datetime]
