@@ -17,7 +17,7 @@ from app import clock
 from app.db import db
 from app.lifecycle.applications import accepting, drafting, submitting
 from app.lifecycle.applications.accepting import Asked
-from app.lifecycle.applications.models import Application, ApplicationItem, SupplementRequest
+from app.lifecycle.applications.models import Application, ApplicationItem, ApplicationLine, SupplementRequest
 from app.lifecycle.applications.queries import get_application
 from app.lifecycle.applications.rosters import KINDS
 from app.lifecycle.consultations import services as consulting
@@ -311,12 +311,20 @@ def test_a_supplement_opens_only_what_was_asked_and_shows_what_changed(
     assert "请补正以下内容" in client.get(url).text
     assert client.post(f"{url}/form/contact", data={"contact_name": "别人"}).status_code == 422
     assert client.post(f"{url}/form/bank_plan", data={"bank_plan": PLAN + "补充说明。"}).status_code == 303
+    with people.as_system():
+        hall = db.session.scalars(select(ApplicationLine).where(ApplicationLine.kind == "premises")).one()
+    premises = f"{url}/form/premises"
+    assert client.post(premises, data={**hall.values, "name": "技能考核车间"}).status_code == 303
+    assert client.post(premises, data={"remove": str(hall.id)}).status_code == 303
     assert client.post(f"{url}/submit", data={"note": "已补充"}).status_code == 303
     assert _state(people, submitted) == "submitted"
     officer = app.test_client()
     people.sign_in(officer, world.officer)
     shown = officer.get(f"/bureau/applications/{submitted}").text
-    assert shown.count("补正后有变化") == 1
+    assert shown.count("补正后有变化") == 2
+    assert shown.count("补正新增") == 1
+    assert "补正时删去1行" in shown
+    assert "<ins>补充说明。</ins>" in shown
     assert "已补充" in shown
     with people.as_system():
         assert db.session.scalars(select(Deadline.state)).all() == ["met"]

@@ -15,6 +15,7 @@ from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle import paths
 from app.lifecycle.applications import queries, settling
+from app.lifecycle.applications.changes import KEPT, keep
 from app.lifecycle.applications.completeness import PART_LABELS, open_request, picture
 from app.lifecycle.applications.drafting import unknown
 from app.lifecycle.applications.models import Application, ApplicationRoute, SupplementRequest
@@ -97,7 +98,7 @@ def request_supplement(
         authority_code=application.authority_code,
         asked=[{"part": one.part, "label": PART_LABELS[one.part], "note": one.note.strip()[:1000]} for one in asked],
         note=note.strip()[:2000],
-        before=picture(application),
+        before={**picture(application), KEPT: keep(application, [one.part for one in asked])},
         answer={},
         state="open",
         due_on=clock.due_on,

@@ -13,7 +13,8 @@ from flask_babel import gettext
 from app.db import db
 from app.lifecycle.applications import accepting, queries, settling
 from app.lifecycle.applications.accepting import Asked
-from app.lifecycle.applications.completeness import PART_LABELS, changed_parts, open_request
+from app.lifecycle.applications.changes import compare
+from app.lifecycle.applications.completeness import PART_LABELS, open_request
 from app.lifecycle.applications.models import Application
 from app.lifecycle.applications.queries import DeskFilter
 from app.lifecycle.applications.rosters import KINDS
@@ -192,7 +193,7 @@ def _page(row: Application, problems: tuple[str, ...] = ()) -> ResponseReturnVal
         undelivered=[one for one in settling.list_dossiers(row) if one.id not in {task.dossier_id for task in tasks}],
         supplement=supplement,
         supplement_over=bool(supplement and is_over(supplement.due_at, g.now)),
-        changed=changed_parts(answered[-1]) if answered else [],
+        changes=compare(row, answered[-1] if answered else None),
         answer=answered[-1] if answered else None,
         doubts=doubts,
         suggested_city=_suggested(row),
