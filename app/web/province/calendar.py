@@ -17,6 +17,7 @@ from app.web.errors import refusal_text
 from app.web.forms import date_arg
 from app.web.guards import actor
 from app.web.province.base import page
+from tenants.scope import DEPARTMENT_CODE
 
 
 def _year(text: str) -> int:
@@ -47,6 +48,7 @@ def _page(year: int, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
         loaded=year in years,
         year_tabs=tabs,
         days=days,
+        runs=editing.list_runs(DEPARTMENT_CODE),
         problems=problems,
         typed=request.form,
         as_text="\n".join(
@@ -69,6 +71,12 @@ def calendar_load() -> ResponseReturnValue:
     db.session.commit()
     flash(gettext("已载入%(year)d年安排,进行中的期限正在重新计算。", year=year), "success")
     return redirect(url_for("province.calendar", year=year), 303)
+
+
+@page("/calendar/runs")
+def calendar_runs() -> ResponseReturnValue:
+    """How far the computing of clocks is; asked for again while one runs."""
+    return render_template("province/_runs.html", runs=editing.list_runs(DEPARTMENT_CODE))
 
 
 @page("/calendar/day", right=Right.decide, methods=("POST",))
