@@ -24,15 +24,31 @@ def check_unchanged(*, subject_type: str, subject_id: object, version: int, expe
 
     `expected` is the version that the person's page showed; None for callers that looked at no page.
     """
-    if expected is None or expected == version:
-        return
-    last = next(iter(events.list_for_subject(subject_type, subject_id, limit=1)), None)
-    raise Refusal(
+    if expected is not None and expected != version:
+        raise _changed(next(iter(events.list_for_subject(subject_type, subject_id, limit=1)), None))
+
+
+def last_change(subject_type: str, subject_id: object) -> int:
+    """The number of the newest event of a record that counts no versions: what a page shows, to be asked for again."""
+    newest = next(iter(events.list_for_subject(subject_type, subject_id, limit=1)), None)
+    return newest.id if newest is not None else 0
+
+
+def check_last_change(*, subject_type: str, subject_id: object, expected: int | None) -> None:
+    """As `check_unchanged`, by `last_change`."""
+    newest = next(iter(events.list_for_subject(subject_type, subject_id, limit=1)), None)
+    if expected is not None and newest is not None and newest.id != expected:
+        raise _changed(newest)
+
+
+def _changed(last: events.Event | None) -> Refusal:
+    return Refusal(
         "changed_meanwhile",
         "",
-        N_("这条记录已于%(at)s被其他人更改。请刷新页面,确认最新内容后再办理;您填写的内容请先自行留存。"),
+        N_("这条记录已于%(at)s被更改:%(event)s。请刷新页面,确认最新内容后再办理;您填写的内容请先自行留存。"),
         at=last.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if last else "",
         event=last.name if last else "",
+        by=f"{last.actor_kind}/{last.actor_role}" if last else "",
     )
 
 

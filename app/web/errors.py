@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.db import db
 from app.rules.core import Refusal
+from app.web import wording
 from app.web.guards import Unauthenticated, sign_in_redirect
 from uploads.errors import PartDown
 
@@ -48,6 +49,8 @@ def refusal_text(refusal: Refusal) -> str:
     params = {
         key: gettext(value) if isinstance(value, str) and value else value for key, value in refusal.params.items()
     }
+    if refusal.code == "changed_meanwhile" and "event" in params:
+        params["event"] = wording.what_happened(refusal.params["event"], refusal.params.get("by", ""))
     text = gettext(refusal.message, **params)
     return str(text if refusal.params else text.replace("%%", "%"))
 

@@ -169,6 +169,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "report_returned": ("action", lazy_gettext("退回了上报")),
     "application_listed": ("good", lazy_gettext("纳入备案公布名单")),
     "application_announced": ("good", lazy_gettext("省厅统一公布")),
+    "announcement_changed": ("neutral", lazy_gettext("修改了公布名单")),
     "announcement_drafted": ("neutral", lazy_gettext("拟定公布名单")),
     "announcement_published": ("good", lazy_gettext("统一公布")),
     "announcement_discarded": ("neutral", lazy_gettext("废弃了公布草稿")),
@@ -262,6 +263,9 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "call_cancelled": ("bad", lazy_gettext("撤销了征集通告")),
     "call_concluded": ("good", lazy_gettext("本批次完成")),
     "occupations_imported": ("good", lazy_gettext("导入了职业目录")),
+    "occupation_added": ("good", lazy_gettext("增加了职业")),
+    "occupation_changed": ("info", lazy_gettext("更改了职业")),
+    "occupation_returned": ("good", lazy_gettext("恢复了职业")),
     "occupation_retired": ("neutral", lazy_gettext("停用了职业")),
 }
 
@@ -282,6 +286,13 @@ def side_and_role(kind: str, role: str) -> str:
     """Who acted, by side and role."""
     side = str(SIDES.get(kind, kind))
     return f"{side} · {ROLES[role]}" if role in ROLES and kind not in {"system", "public"} else side
+
+
+def what_happened(event: str, by: str) -> str:
+    """An event by its name and «side/role» in words, as one says it to the person who comes second."""
+    title = str(EVENTS[event][1]) if event in EVENTS else gettext("内容有更新")
+    side, _, role = by.partition("/")
+    return f"{title}({side_and_role(side, role)})" if side else title
 
 
 def timeline_rows(events: Iterable[Event]) -> list[dict[str, Any]]:

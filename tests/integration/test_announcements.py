@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -106,6 +107,14 @@ def test_from_two_cities_reports_to_one_public_frozen_list(
     visitor = app.test_client()
     assert visitor.get(public).status_code == 404
     assert client.get(f"{draft}/preview").status_code == 200
+    seen = re.search(r'name="seen" value="(\d+)"', listed)
+    assert seen is not None
+    both = {"title": "2026年第一批公布", "application": [str(first), str(second)], "seen": seen[1]}
+    assert client.post(draft, data=both).status_code == 303
+    for second_officer in (draft, f"{draft}/publish"):
+        late = client.post(second_officer, data=both)
+        assert late.status_code == 422
+        assert "修改了公布名单(省人社厅 · 经办员)" in late.text
     assert client.post(f"{draft}/publish").status_code == 303
     page = visitor.get(public)
     assert page.status_code == 200

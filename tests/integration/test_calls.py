@@ -19,6 +19,7 @@ from app.lifecycle.catalogue.models import Occupation
 from app.lifecycle.catalogue.queries import find_occupations
 from app.lifecycle.sheets import read_rows, write_workbook
 from app.rules.core import Refusal
+from app.web.errors import refusal_text
 from tenants.events import Event
 from tests.factories import calls as make
 from tests.factories.people import People
@@ -84,6 +85,9 @@ def test_the_second_officer_is_told(system: Flask, people: People) -> None:
         services.edit_call(actor=department, call_id=call.id, content=make.content(now), expected_version=seen, now=now)
     assert refused.value.code == "changed_meanwhile"
     assert refused.value.params["at"]
+    assert (refused.value.params["event"], refused.value.params["by"]) == ("call_changed", "department/officer")
+    with system.test_request_context("/"):
+        assert "修改了征集通告(省人社厅 · 经办员)" in refusal_text(refused.value)
 
 
 def test_cancelling_needs_a_reason(system: Flask, people: People) -> None:

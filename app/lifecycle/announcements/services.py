@@ -17,6 +17,7 @@ from app.lifecycle.announcements.models import Announcement, AnnouncementEntry, 
 from app.lifecycle.applications.models import Application
 from app.lifecycle.applications.recording import advance
 from app.lifecycle.milestones import Milestone, reach
+from app.lifecycle.trail import check_last_change
 from app.rules import filing as rules
 from app.rules.core import N_, Refusal
 from app.rules.routing import CITIES
@@ -61,15 +62,18 @@ def edit_announcement(
     doc_no: str,
     foreword: str,
     application_ids: Collection[uuid.UUID],
+    expected: int | None = None,
     now: datetime,
 ) -> Announcement:
-    """Change a draft and take its entries afresh from the records."""
+    """Change a draft and take its entries afresh from the records. Refusal changed_meanwhile, by `last_change`."""
     announcement = _draft(announcement_id)
+    check_last_change(subject_type="announcement", subject_id=announcement.id, expected=expected)
     rules.check_can_announce(actor.kind, application_ids, title)
     announcement.title, announcement.doc_no = title.strip()[:200], doc_no.strip()[:100]
     announcement.foreword = foreword.strip()[:4000]
     rows = queries.list_by_ids(application_ids) if announcement.version > 1 else _announceable(application_ids)
     _fill(announcement, rows)
+    _record("announcement_changed", actor, announcement, now, before=announcement.state)
     return announcement
 
 
@@ -131,13 +135,16 @@ def _draft(announcement_id: uuid.UUID) -> Announcement:
     return announcement
 
 
-def publish_announcement(*, actor: Actor, announcement_id: uuid.UUID, now: datetime) -> Announcement:
+def publish_announcement(
+    *, actor: Actor, announcement_id: uuid.UUID, expected: int | None = None, now: datetime
+) -> Announcement:
     """Publish: the list is frozen and public, its applications are announced, all concerned are told (R35).
 
     A correction supersedes the version before it. Refusals: announcement_only_by_department, announcement_empty,
-    announcement_frozen, not_announceable (something changed since the draft).
+    announcement_frozen, not_announceable (something changed since the draft), changed_meanwhile.
     """
     announcement = _draft(announcement_id)
+    check_last_change(subject_type="announcement", subject_id=announcement.id, expected=expected)
     ids = list(dict.fromkeys(entry.application_id for entry in announcement.entries if entry.application_id))
     rules.check_can_announce(actor.kind, announcement.entries, announcement.title)
     if announcement.version == 1:

@@ -14,6 +14,7 @@ from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle.announcements import queries, services
 from app.lifecycle.announcements.models import Announcement
+from app.lifecycle.trail import last_change
 from app.rules.authority import LEVEL_LABELS
 from app.rules.core import Refusal
 from app.rules.states import ItemState
@@ -41,6 +42,12 @@ def _ids() -> list[uuid.UUID]:
         return [uuid.UUID(value) for value in request.form.getlist("application")]
     except ValueError:
         abort(400)
+
+
+def _seen() -> int | None:
+    """The newest event of the list that the person's page showed."""
+    given = request.form.get("seen", "")
+    return int(given) if given.isdigit() and len(given) < 19 else None
 
 
 @page("/announcements")
@@ -108,6 +115,7 @@ def _page(row: Announcement, problems: tuple[str, ...] = ()) -> ResponseReturnVa
         versions=queries.list_versions(row.series_id),
         reports=queries.list_ministry_reports(row.id),
         events=timeline_rows(events.list_for_subject("announcement", row.id)),
+        seen=last_change("announcement", row.id),
     )
     return page, 422 if problems else 200
 
@@ -137,6 +145,7 @@ def announcement_save(announcement_id: uuid.UUID) -> ResponseReturnValue:
             doc_no=request.form.get("doc_no", ""),
             foreword=request.form.get("foreword", ""),
             application_ids=_ids(),
+            expected=_seen(),
             now=g.now,
         ),
         gettext("已保存。"),
@@ -162,7 +171,9 @@ def announcement_publish(announcement_id: uuid.UUID) -> ResponseReturnValue:
     """Publish."""
     return _act(
         announcement_id,
-        lambda: services.publish_announcement(actor=actor(), announcement_id=announcement_id, now=g.now),
+        lambda: services.publish_announcement(
+            actor=actor(), announcement_id=announcement_id, expected=_seen(), now=g.now
+        ),
         gettext("已统一公布,有关单位和部门会收到通知。"),
     )
 
