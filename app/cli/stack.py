@@ -18,6 +18,7 @@ from app.cli import CommandFailed, Context, pass_context
 from app.config import Config
 from app.db import db
 from uploads import scanner
+from uploads.custody import keys, rotation
 from uploads.store import ObjectStore
 
 
@@ -45,6 +46,7 @@ def doctor(context: Context) -> None:
             "queue": lambda: "answers" if outbox.connect_redis(settings.redis_url).ping() else "silent",
             "outbox": lambda: str(outbox.count_by_state() or "empty"),
             "object store": lambda: _object_store(store),
+            "custody": _custody,
             "scanner": lambda: scanner.describe(settings.clamd_url),
             "front end": _front_end,
             "disk": lambda: f"{shutil.disk_usage(settings.home.parent).free // 1024**3} GiB free",
@@ -68,6 +70,14 @@ def _migration() -> str:
 def _object_store(store: ObjectStore) -> str:
     store.ping()
     return "answers"
+
+
+def _custody() -> str:
+    lines = dict(rotation.describe())
+    missing = [name for name, words in lines.items() if "NOT CONFIGURED" in words]
+    if missing or (keys.is_on() and not keys.configured_masters().keys):
+        raise CommandFailed("a master key that is needed is missing from CUSTODY_KEYS (sheping custody status)")
+    return f"encryption {lines['encryption']}; uploads: {lines['uploads']}"
 
 
 def _row_security() -> str:

@@ -19,7 +19,7 @@ def pdf(pages: int = 1, *, filler: bytes = b"", **saving: Any) -> bytes:
         document.add_blank_page()
     if filler:
         document.pages[0].Contents = document.make_stream(filler)
-    document.save(out, compress_streams=False, **saving)
+    document.save(out, compress_streams=False, deterministic_id="encryption" not in saving, **saving)
     return out.getvalue()
 
 

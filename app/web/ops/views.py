@@ -13,10 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import outbox
-from app.config import Config
+from app.config import Config, ConfigError
 from app.db import db
 from app.web.access import PUBLIC
 from uploads import scanner
+from uploads.custody.keys import configured_masters, is_on
 from uploads.errors import PartDown
 from uploads.store import ObjectStore
 
@@ -39,6 +40,7 @@ def readyz() -> ResponseReturnValue:
         "database": _database,
         "queue": lambda: _queue(settings),
         "object_store": _object_store,
+        "custody": _custody,
     }
     parts = {name: _probe(name, probe) for name, probe in needed.items()}
     ready = all(state == "ok" for state in parts.values())
@@ -49,7 +51,7 @@ def readyz() -> ResponseReturnValue:
 def _probe(name: str, probe: Callable[[], str]) -> str:
     try:
         return probe()
-    except (SQLAlchemyError, RedisError, PartDown, OSError) as error:
+    except (SQLAlchemyError, RedisError, PartDown, ConfigError, OSError) as error:
         log.warning("part_not_ready", part=name, reason=str(error))
         return f"down: {type(error).__name__}"
 
@@ -68,6 +70,11 @@ def _object_store() -> str:
     store: ObjectStore = current_app.extensions["sheping_store"]
     store.ping()
     return "ok"
+
+
+def _custody() -> str:
+    known = configured_masters()
+    return "ok" if known.keys or not is_on() else "no master key (CUSTODY_KEYS)"
 
 
 @blueprint.get("/metrics")
