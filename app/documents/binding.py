@@ -42,12 +42,12 @@ def typeset_summary(*, title: str, number: str, authority: str, made_on: date, d
         "authority": authority,
         "issued_on": made_on.isoformat(),
         "check_url": "",
-        "reference": "",
-        "is_sample": True,
+        "reference": "summary-without-seal-nor-code",
+        "is_sample": False,
         "qr": "",
         "families": list(fonts.families),
     }
-    given = json.dumps({"meta": meta | {"is_sample": False}, "data": data}, ensure_ascii=False)
+    given = json.dumps({"meta": meta, "data": data}, ensure_ascii=False)
     with tempfile.TemporaryDirectory(prefix="sheping-typst-") as folder:
         output = Path(folder) / "summary.pdf"
         try:

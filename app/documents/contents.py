@@ -26,7 +26,8 @@ from app.rules.states import PANEL_KIND_LABELS, MemberState, PanelKind
 from app.rules.templates import DRAFT_BANNER
 from tenants.models import Authority, Organisation
 
-NO_PHONE = "未登记,可登录社评通提出"
+# The national line of human resources and social security, where an authority has none of its own.
+NO_PHONE = "12333"
 _METHODS = {**SELECTION_METHODS, **PERIODIC_METHODS}
 _SEATED = (MemberState.ACCEPTED, MemberState.SUBMITTED)
 _ROLES = {"owner": "单位负责人", "signatory": "签署人", "editor": "经办人", "viewer": "只读成员"}

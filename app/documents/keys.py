@@ -14,10 +14,13 @@ from asn1crypto import keys as asn1_keys
 from asn1crypto import pem
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from pyhanko.config.pkcs11 import TokenCriteria
 from pyhanko.sign.signers import Signer, SimpleSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
+from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from app.documents import demo_authority
 from app.documents.settings import DocumentSettings
@@ -64,6 +67,20 @@ def _file_of(authority_code: str, settings: DocumentSettings) -> tuple[Path, str
     )
 
 
+class _KeptKey(SimpleSigner):
+    """A signer that keeps its key ready: pyHanko's reads it, and proves it again, at every signature."""
+
+    def keep(self, key: rsa.RSAPrivateKey) -> None:
+        """Sign with this key from here on; it is the one of `signing_key`."""
+        self._kept = key
+
+    def sign_raw(self, data: bytes, digest_algorithm: str) -> bytes:
+        mechanism = self.get_signature_mechanism_for_digest(digest_algorithm)
+        if mechanism.signature_algo != "rsassa_pkcs1v15":
+            return super().sign_raw(data, digest_algorithm)
+        return self._kept.sign(data, PKCS1v15(), get_pyca_cryptography_hash(digest_algorithm))
+
+
 @functools.lru_cache(maxsize=64)
 def _from_file(path: Path, password: str, changed: int) -> SimpleSigner:
     """`changed` makes a replaced file be read anew."""
@@ -83,11 +100,15 @@ def _from_file(path: Path, password: str, changed: int) -> SimpleSigner:
         raise KeyProblem("key_empty", "", N_("签章证书文件%(name)s中没有私钥或证书。请联系管理员。"), name=path.name)
     plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     chain = [asn1_x509.Certificate.load(other.public_bytes(Encoding.DER)) for other in others if not _is_root(other)]
-    return SimpleSigner(
+    kind = _KeptKey if isinstance(key, rsa.RSAPrivateKey) else SimpleSigner
+    signer = kind(
         signing_cert=asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER)),
         signing_key=asn1_keys.PrivateKeyInfo.load(plain),
         cert_registry=SimpleCertificateStore.from_certs(chain),  # type: ignore[no-untyped-call]
     )
+    if isinstance(signer, _KeptKey) and isinstance(key, rsa.RSAPrivateKey):
+        signer.keep(key)
+    return signer
 
 
 def _is_root(certificate: x509.Certificate) -> bool:

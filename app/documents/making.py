@@ -59,6 +59,7 @@ def make(
         reason=f"{title} {number}",
         note=DEMO_NOTE if is_demo else SEAL_NOTE,
         fonts=load_fonts(settings.fonts),
+        with_time=bool(settings.tsa_url),
     )
     result = read_again(pdf, settings)
     if result.problem:

@@ -21,14 +21,16 @@ A4_HEIGHT = 841.8898
 SEAL_RADIUS = 59.53
 """Points: 21 mm, the official seal's measure."""
 FIELD = "OfficialSeal"
-RESERVED = 40_000
-"""Hexadecimal digits left for the CMS: a chain of certificates and, later, a timestamp with its own."""
+RESERVED, RESERVED_WITH_TIME = 12_288, 40_960
+"""Hexadecimal digits left for the CMS: a chain of certificates and, where one will come, a timestamp with its own.
+Every reader goes through all of them, so there are no more than needed."""
 
 
 def sign(
-    pdf: bytes, *, signer: Signer, place: SealPlace, authority: str, reason: str, note: str, fonts: FontSet
-) -> bytes:
-    """The sealed PDF. `note` stands at the seal's foot."""
+    pdf: bytes, *, signer: Signer, place: SealPlace, authority: str, reason: str, note: str, fonts: FontSet,
+    with_time: bool = False,
+) -> bytes:  # fmt: skip
+    """The sealed PDF. `note` stands at the seal's foot; `with_time` leaves room for a timestamp."""
     metadata = PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -46,7 +48,9 @@ def sign(
     style = StaticStampStyle(background=_SealPage(_seal(authority, note, fonts)), border_width=0)
     output = BytesIO()
     PdfSigner(metadata, signer=signer, stamp_style=style, new_field_spec=field).sign_pdf(
-        IncrementalPdfFileWriter(BytesIO(pdf)), output=output, bytes_reserved=RESERVED
+        IncrementalPdfFileWriter(BytesIO(pdf)),
+        output=output,
+        bytes_reserved=RESERVED_WITH_TIME if with_time else RESERVED,
     )
     return output.getvalue()
 
