@@ -16,6 +16,7 @@ from app.config import Config
 from app.db import db
 from app.documents import flows
 from app.extensions import babel, csrf, htmx, login_manager
+from app.lifecycle.submissions.items import find_bank_item
 from app.models import ALL_MODELS
 from app.reminders import smtp
 from app.web import assets, blueprints, dates, errors, frame, guards, links
@@ -57,6 +58,7 @@ def create_app(role: str = "web", settings: Config | None = None, **overrides: A
     login_manager.init_app(app, add_context_processor=False)
     login_manager.session_protection = None
     app.extensions["sheping_store"] = ObjectStore.from_config(settings)
+    app.extensions["sheping_bank_item"] = find_bank_item
     app.extensions["sheping_batch"] = lambda: smtp.connection(settings.smtp_url)
     if hops := settings.trusted_proxies:
         # Only what that many proxies of our own wrote is believed: a visitor could forge the rest.

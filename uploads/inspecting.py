@@ -14,7 +14,7 @@ from typing import Any
 from uploads.banks.checks.table import TITLES
 from uploads.banks.filetype import FileKind
 from uploads.banks.inspection import inspect_path
-from uploads.banks.models import Finding, Severity
+from uploads.banks.models import Finding, ItemRef, Severity
 from uploads.banks.report import Report
 from uploads.figures import figures_of
 from uploads.reasons import reason
@@ -30,9 +30,12 @@ _GRAVE = (Severity.BLOCK, Severity.ERROR)
 _QUOTED = re.compile("「([^」]*)」?")
 
 
-def inspect_bank(path: Path, name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Reasons to reject the file (it cannot be read, or a check of severity `block` says no) and what to keep."""
-    report = inspect_path(path, name=name)
+def inspect_bank(path: Path, name: str, item: ItemRef | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Reasons to reject the file (it cannot be read, or a check of severity `block` says no) and what to keep.
+
+    `item` is what the bank is for: another occupation or level on its cover is a reason to reject it (C02).
+    """
+    report = inspect_path(path, name=name, item=item)
     if report.readable and not report.questions and name.lower().endswith(_MAY_HOLD_NONE):
         report.findings = [finding for finding in report.findings if finding.check != "C01"]
     blocks = [finding for finding in report.findings if finding.severity is Severity.BLOCK]

@@ -8,6 +8,7 @@ what lies in quarantine goes after the commit.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +22,14 @@ from app.jobs import NotReady, job
 from app.rules.core import N_
 from tenants.scope import SYSTEM_ACTOR
 from uploads import queries, scanner, services
+from uploads.banks.models import ItemRef
 from uploads.content import examine
 from uploads.custody import cipher, keys, reading
 from uploads.custody.reading import Place
 from uploads.errors import PartDown
 from uploads.fetching import Copy, fetched
 from uploads.inspecting import INSPECTED, inspect_bank
-from uploads.models import Purpose, UploadState
+from uploads.models import Purpose, Upload, UploadState
 from uploads.naming import size_in_words
 from uploads.reasons import SCAN_WAITING, reason
 from uploads.store import ObjectGone, ObjectStore
@@ -46,6 +48,15 @@ class _Task:
     name: str
     purpose: str
     declared_size: int
+    item: ItemRef | None
+
+
+def _item_of(upload: Upload) -> ItemRef | None:
+    """The item (申报项) a bank is for (C02), as the composition root has it found: this layer knows no items."""
+    if upload.purpose != Purpose.question_bank or upload.subject_id is None:
+        return None
+    find: Callable[[uuid.UUID], ItemRef | None] = current_app.extensions["sheping_bank_item"]
+    return find(upload.subject_id)
 
 
 @job(on_dead="uploads.intake.give_up")
@@ -87,6 +98,7 @@ def _begin(upload_id: uuid.UUID) -> _Task | None:
         upload.name,
         upload.purpose,
         upload.declared_size,
+        _item_of(upload),
     )
     upload.state = UploadState.checking
     if sealing:
@@ -129,7 +141,7 @@ def _findings(task: _Task, copy: Copy, settings: Config) -> dict[str, Any]:
     found["scan"], infected = _scan(copy, settings)
     found["reasons"] = infected or found["reasons"]
     if not found["reasons"] and task.purpose == Purpose.question_bank and verdict.kind in INSPECTED:
-        found["reasons"], found["report"] = inspect_bank(copy.path, task.name)
+        found["reasons"], found["report"] = inspect_bank(copy.path, task.name, task.item)
     return found
 
 

@@ -1,7 +1,7 @@
 """R32 and D4: question banks are confidential. Who may open a submitted one, and between which two moments.
 
-The notice puts a bank before its panel (「对培育对象开发的题库进行评估」) and before nobody else: it opens when the panel
-is formed and closes when it has concluded. The automatic report holds no word of a question and is not sealed.
+The notice puts a bank before its panel (「对培育对象开发的题库进行评估」) and before nobody else: it opens when the
+panel is formed and closes when it has concluded. The automatic report holds no word of a question and is not sealed.
 """
 
 from dataclasses import dataclass

@@ -32,10 +32,20 @@ async function copy(button) {
   }
 }
 
+/** Left and right turn the pages of a long text, unless somebody is typing or means the browser's own keys. */
+function turnPage(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+  if (event.target.closest?.('input, textarea, select, [contenteditable], dialog')) return;
+  document.querySelector(`[data-key="${event.key}"]`)?.click();
+}
+
 export function watchPages() {
   focusErrors(document);
   document.addEventListener('htmx:afterSettle', (event) => focusErrors(event.target));
   document.addEventListener('submit', guardDoubleSubmit);
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') turnPage(event);
+  });
   window.addEventListener('pageshow', () => {
     for (const form of document.querySelectorAll('form[data-sending]')) delete form.dataset.sending;
   });

@@ -13,11 +13,11 @@ from app.db import db
 from app.lifecycle.custody.models import BankDownloadSwitch, BankOpening
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember
 from app.rules import sealing
-from app.rules.core import N_, Refusal
+from app.rules.core import N_, ActorKind, Refusal
 from app.rules.sealing import Asker, Manner, Reader
 from app.rules.states import PanelKind, PanelState
 from tenants import events
-from tenants.scope import Actor, ActorKind, Role
+from tenants.scope import Actor, Role
 from uploads.models import Dossier, DossierFile, Purpose, ReviewTask, Upload
 
 PAGE_SIZE = 20

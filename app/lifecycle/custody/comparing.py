@@ -81,14 +81,14 @@ def compare_file(*, file_id: str) -> None:
 def compare(file: DossierFile, *, questions: int, now: datetime) -> BankOverlap:
     """Count what the stored fingerprints of `file` share with other organisations' banks."""
     asked = {"file": file.id}
+    shared = db.session.execute(_COUNT, asked).scalar_one()
+    banks = db.session.execute(_BANKS, asked).scalar_one() if shared else 0
+    rows = db.session.execute(_ROWS, asked | {"most": ROWS_KEPT}).all() if shared else []
     overlap = db.session.get(BankOverlap, file.id)
     if overlap is None:
         overlap = BankOverlap(file_id=file.id, authority_code=file.authority_code)
         db.session.add(overlap)
-    overlap.questions, overlap.computed_at = questions, now
-    overlap.shared = db.session.execute(_COUNT, asked).scalar_one()
-    overlap.banks = db.session.execute(_BANKS, asked).scalar_one() if overlap.shared else 0
-    rows = db.session.execute(_ROWS, asked | {"most": ROWS_KEPT}).all() if overlap.shared else []
+    overlap.questions, overlap.shared, overlap.banks, overlap.computed_at = questions, shared, banks, now
     overlap.rows = [{"sheet": row.sheet, "row": row.row} for row in rows]
     db.session.flush()
     return overlap

@@ -14,6 +14,7 @@ from app.lifecycle.panels import queries
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.panels.recording import record
 from app.rules.core import N_, Refusal
+from app.rules.sealing import Manner, Reader, check_can_download
 from app.rules.states import PanelKind, PanelState
 from tenants import events
 from tenants.scope import Actor
@@ -55,8 +56,8 @@ def list_dossiers(panel: Panel) -> list[Dossier]:
 def open_file(*, actor: Actor, panel_id: uuid.UUID, file_id: uuid.UUID, purpose: str, now: datetime) -> DossierFile:
     """Write down who opens which file and why; only then may its address be handed out.
 
-    A bank is sealed until its panel is formed and again once it has concluded. Refusals: not_seated, file_sealed,
-    purpose_missing, file_unknown.
+    Nothing opens before the panel is formed. A bank is read on the screen (`custody.access`), never opened here.
+    Refusals: not_seated, file_sealed, bank_original_refused, purpose_missing, file_unknown.
     """
     panel = queries.get_panel(panel_id)
     seat = queries.find_seat(panel_id, actor.user_id) if actor.user_id else None
@@ -64,6 +65,8 @@ def open_file(*, actor: Actor, panel_id: uuid.UUID, file_id: uuid.UUID, purpose:
         raise Refusal("not_seated", "R64", N_("请先接受邀请并声明无需回避,再查看材料。"))
     if panel.state not in (*queries.AT_WORK, PanelState.CONCLUDED):
         raise Refusal("file_sealed", "R32", N_("评估组确定之前,材料不向专家开放。"))
+    if panel.kind == PanelKind.QUESTION_BANK:
+        check_can_download(Reader.PANEL_MEMBER, Manner.ORIGINAL, switch_on=False)
     if not purpose.strip():
         raise Refusal("purpose_missing", "R32", N_("请填写查看目的,申请单位会看到这条记录。"))
     found = next((file for one in list_dossiers(panel) for file in one.files if file.id == file_id), None)

@@ -18,6 +18,7 @@ from app.config import Config
 from app.db import db
 from app.jobs import NotReady, job
 from app.lifecycle import paths
+from app.lifecycle.custody.comparing import COMPARE
 from app.lifecycle.submissions import queries
 from app.lifecycle.submissions.banks import DISPATCHABLE
 from app.lifecycle.submissions.subjects import find_subject, get_subject
@@ -241,6 +242,11 @@ _DELIVERED = text(
             jsonb_build_object('authority_code', authority_code, 'window', cast(:window as bigint)),
             'arrivals:' || authority_code || ':' || cast(:window as text)
         from taken on conflict do nothing
+    ), compared as (
+        insert into outbox (queue, function, args, key)
+        select 'intake', :compare, jsonb_build_object('file_id', f.id::text), 'compare:' || f.id::text
+        from taken join dossier_files f on f.dossier_id = taken.id
+        where taken.kind = 'question_bank' on conflict do nothing
     )
     select (select count(*) from taken), (select count(*) from holder)
     """
@@ -260,6 +266,7 @@ def _mark_delivered(delivery: _Delivery, bucket: str, sealed: _Rewrapped, now: d
         "now": now,
         "dispatchable": list(DISPATCHABLE),
         "tell": TELL_ARRIVALS,
+        "compare": COMPARE,
         "window": int(now.timestamp()) // ARRIVALS_SECONDS * ARRIVALS_SECONDS,
     }
     taken, holders = db.session.execute(_DELIVERED, values).one()

@@ -13,13 +13,15 @@ from sqlalchemy import select
 
 from app.db import db
 from app.lifecycle import paths
+from app.lifecycle.custody.access import open_bank
 from app.lifecycle.submissions import queries
 from app.lifecycle.submissions.subjects import get_subject
 from app.rules.core import N_, Refusal
+from app.rules.sealing import Manner
 from tenants import events, notices
 from tenants.models import Membership
 from tenants.scope import Actor
-from uploads.models import DossierFile, DossierState, ReviewState, ReviewTask
+from uploads.models import DossierFile, DossierState, Purpose, ReviewState, ReviewTask
 
 
 class Decision(StrEnum):
@@ -135,11 +137,12 @@ def decide_review(
 
 
 def record_download(
-    *, actor: Actor, task_id: uuid.UUID, file_id: uuid.UUID, purpose: str = "review", now: datetime
+    *, actor: Actor, task_id: uuid.UUID, file_id: uuid.UUID, purpose: str = "", now: datetime
 ) -> DossierFile:
     """Write down that an officer is about to download a file; only then may the address be handed out.
 
-    Refusals: task_unknown, file_unknown.
+    A question bank is sealed: only its case officer, while its panel is at work, for a stated purpose. Refusals:
+    task_unknown, file_unknown, and for a bank those of `custody.access.open_bank`.
     """
     task = queries.get_task(task_id)
     if task is None:
@@ -147,9 +150,12 @@ def record_download(
     file = queries.get_file(task, file_id)
     if file is None or file.bureau_key is None:
         raise Refusal("file_unknown", "", N_("没有找到这个文件。请刷新页面。"))
+    if task.dossier.kind == Purpose.question_bank:
+        open_bank(actor=actor, bank=file, manner=Manner.ORIGINAL, purpose=purpose, now=now)
+        return file
     _record(
         "dossier_file_downloaded", actor, task, now, before=task.state, file=str(file.id), name_of_file=file.name,
-        purpose=purpose,
+        purpose=purpose or "review",
     )  # fmt: skip
     return file
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.web.applicant import (
     applications,
     bank_reports,
+    banks,
     commitment,
     consultations,
     deadlines,
@@ -16,6 +17,9 @@ from app.web.applicant import (
 )
 from app.web.applicant.base import ACCESS, blueprint
 
-VIEWS = (home, applications, bank_reports, consultations, commitment, incubation, handin, renewal, dossiers, deadlines)
+VIEWS = (
+    home, applications, bank_reports, banks, consultations, commitment, incubation, handin, renewal, dossiers,
+    deadlines,
+)  # fmt: skip
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]

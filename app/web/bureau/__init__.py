@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.web.bureau import (
     applications,
     bank_reports,
+    banks,
     boards,
     cases,
     commitments,
@@ -24,6 +25,7 @@ __all__ = [
     "ACCESS",
     "applications",
     "bank_reports",
+    "banks",
     "blueprint",
     "boards",
     "cases",

@@ -10,10 +10,13 @@ from typing import Any
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.lifecycle.custody import access
+from app.lifecycle.custody.comparing import find_overlap
 from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.submissions import queries
 from app.web import bank_report as reports
 from app.web.bureau.base import blueprint
+from app.web.guards import actor, may
 from uploads.models import DossierFile, ReviewTask
 
 
@@ -46,7 +49,14 @@ def _place(task: ReviewTask, file: DossierFile) -> reports.Place:
         overview=url_for("bureau.bank_report", task_id=task.id, file_id=file.id),
         findings=url_for("bureau.bank_report_findings", task_id=task.id, file_id=file.id),
         xlsx=url_for("bureau.bank_report_xlsx", task_id=task.id, file_id=file.id),
+        reading=_reading(task, file),
     )
+
+
+def _reading(task: ReviewTask, file: DossierFile) -> str | None:
+    if not may("decide") or access.find_refusal(actor(), file) is not None:
+        return None
+    return url_for("bureau.bank", task_id=task.id, file_id=file.id)
 
 
 @blueprint.get("/reviews/<uuid:task_id>/files/<uuid:file_id>/report")
@@ -57,7 +67,13 @@ def bank_report(task_id: uuid.UUID, file_id: uuid.UUID) -> ResponseReturnValue:
     report = reports.build(file.report or {}, name=file.name, settings=settings)
     dossiers = queries.list_dossiers_of_subject(task.dossier.kind, task.dossier.subject_id)
     previous = reports.compare(report, dossiers, upload_id=file.upload_id, settings=settings)
-    return render_template("bureau/bank_report.html", report=report, at=_place(task, file), previous=previous)
+    return render_template(
+        "bureau/bank_report.html",
+        report=report,
+        at=_place(task, file),
+        previous=previous,
+        overlap=find_overlap(file.id),
+    )
 
 
 @blueprint.get("/reviews/<uuid:task_id>/files/<uuid:file_id>/report/findings")

@@ -8,6 +8,9 @@ from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from app.db import db
+from app.lifecycle.custody.models import BankDownloadSwitch
+from app.lifecycle.custody.queries import list_banks
 from app.lifecycle.experts import queries as pool
 from app.lifecycle.experts.models import Expert
 from app.lifecycle.experts.queries import PoolFilter
@@ -75,14 +78,15 @@ def panels() -> ResponseReturnValue:
 @blueprint.get("/panels/<uuid:panel_id>")
 def panel(panel_id: uuid.UUID) -> ResponseReturnValue:
     """One panel with the step it is at."""
-    return _page(panel_id)
+    return page_of(panel_id)
 
 
 def _panel(panel_id: uuid.UUID) -> Panel:
     return queries.get_panel(panel_id) or abort(404)
 
 
-def _page(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
+def page_of(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
+    """The panel's page, with what went wrong."""
     row = _panel(panel_id)
     sheets = queries.list_sheets(panel_id)
     people = queries.panelists(row)
@@ -100,6 +104,8 @@ def _page(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturn
         methods=PANEL_RULES[row.kind].methods,
         rule=PANEL_RULES[row.kind],
         is_bank=row.kind == PanelKind.QUESTION_BANK,
+        switch=db.session.get(BankDownloadSwitch, row.id),
+        banks=list_banks(row),
         template=queries.template_of(row),
         matrices=matrices_of(row, sheets),
         sheets=sheets,
@@ -148,7 +154,7 @@ def _candidates(row: Panel) -> list[tuple[Expert, str]]:
 
 
 def _again(panel_id: uuid.UUID) -> Page:
-    return lambda problems: _page(panel_id, problems)
+    return lambda problems: page_of(panel_id, problems)
 
 
 def _to(panel_id: uuid.UUID, anchor: str = "") -> str:

@@ -21,7 +21,7 @@ from app.web.guards import actor, commits
 from tenants import events, notices
 from tenants.intake import pause_intake, resume_intake
 from tenants.queries import get_authority
-from uploads.models import ReviewState, ReviewTask
+from uploads.models import Purpose, ReviewState, ReviewTask
 from uploads.transfer import download_link
 
 PAGE_SIZE = 30
@@ -189,8 +189,10 @@ def _decide(task_id: uuid.UUID, decision: str, done: str) -> ResponseReturnValue
 @blueprint.get("/reviews/<uuid:task_id>/files/<uuid:file_id>")
 def review_file(task_id: uuid.UUID, file_id: uuid.UUID) -> ResponseReturnValue:
     """Note the download where the organisation reads it, then hand out an address that lives a minute."""
-    if queries.get_task(task_id) is None:
-        abort(404)
+    task = _task(task_id)
+    if task.dossier.kind == Purpose.question_bank:
+        # Sealed: opened for a stated purpose, from its own page.
+        return redirect(url_for("bureau.bank", task_id=task_id, file_id=file_id), 303)
     file = reviews.record_download(actor=actor(), task_id=task_id, file_id=file_id, now=g.now)
     address = download_link(actor=actor(), store=current_app.extensions["sheping_store"], file=file, now=g.now)
     db.session.commit()

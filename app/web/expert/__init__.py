@@ -1,7 +1,10 @@
-"""The desk of an expert."""
+"""The desk of experts."""
 
 from __future__ import annotations
 
+from app.web.expert import banks
 from app.web.expert.views import ACCESS, blueprint
 
-__all__ = ["ACCESS", "blueprint"]
+ACCESS |= banks.ACCESS
+
+__all__ = ["ACCESS", "banks", "blueprint"]
