@@ -12,6 +12,7 @@ from app.web import (
     applicant,
     bureau,
     channels,
+    custody,
     delivery,
     dev,
     expert,
@@ -26,8 +27,8 @@ from app.web import (
 from app.web.access import Access
 
 _MODULES = (
-    account, api, applicant, bureau, channels, delivery, dev, expert, feeds, files, members, ops, province, public,
-    showcase,
+    account, api, applicant, bureau, channels, custody, delivery, dev, expert, feeds, files, members, ops, province,
+    public, showcase,
 )  # fmt: skip
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import email
+import email.policy
 import os
 import re
 import tracemalloc
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +35,7 @@ from tests.factories.files import Sender, pdf
 from tests.factories.lifecycle import Lifecycle
 from tests.factories.outbox import runner
 from tests.factories.people import People, Person
-from tests.integration.test_uploads_intake import good_bank
+from tests.integration.test_uploads_intake import good_bank, workbook
 from uploads import scanner, sweeping
 from uploads.custody import cipher, keys, masters, purging, reading, rotation
 from uploads.custody.models import CustodyKey, DownloadLink, PurgeRecord, StoredObject
@@ -94,6 +97,13 @@ class Kit:
             address = download_link(actor=self.officer.actor, store=self.store, file=file, now=now)
             db.session.commit()
             return address
+
+    def file_address(self) -> str:
+        """Where the officer clicks on the first file."""
+        with self.as_system():
+            task, file = db.session.scalars(select(ReviewTask)).one(), db.session.scalars(select(DossierFile)).first()
+            assert file is not None
+            return f"/bureau/reviews/{task.id}/files/{file.id}"
 
     def as_system(self) -> Any:
         return self.people.as_system()
@@ -422,6 +432,51 @@ def test_an_organisation_has_its_limits(
     assert sender.create("一.pdf", 1000, purpose="self_assessment").status_code == 201
 
 
+# Secrecy ------------------------------------------------------------------------------------------------------------
+
+
+def test_no_word_of_a_question_leaves_the_sealed_file(
+    kit: Kit, mail_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """From the upload to the officer's page: not in logs, mails, metrics, any table, nor plain in any bucket."""
+    stems = [f"机密题干{n}之内容" for n in range(12)]
+    options = [f"绝密选项{n}" for n in range(12)]
+    rows = [["单选题", stem, "ABCD"[n % 4], options[n], "乙", "丙", "丁"] for n, stem in enumerate(stems)]
+    # Faults make the checks talk: an answer that is none, and one question twice.
+    rows += [["单选题", stems[0], "绝密答案", "甲", "乙", "丙", "丁"], rows[1]]
+    everything = runner(kit.worker_app, without=())
+    content = workbook(rows)
+    kit.check(NAME, content, subject=kit.item)
+    kit.deliver(workbook(rows[:12]))
+    everything()
+    client = kit.people.sign_in(kit.app.test_client(), kit.officer)
+    client.get(client.get(kit.file_address()).headers.get("Location", "/"))
+    metrics = kit.app.test_client().get("/metrics").text
+    written = capfd.readouterr()
+    mails = [
+        str(part.get_content())
+        for path in mail_folder.glob("*.eml")
+        for part in email.message_from_bytes(path.read_bytes(), policy=email.policy.default).walk()
+        if part.get_content_maintype() == "text"
+    ]
+    assert "job_done" in written.out + written.err, "the logs were looked at"
+    with kit.as_system():
+        names = list(db.session.scalars(text("select tablename from pg_tables where schemaname = 'public'")))
+        tables = [str(db.session.execute(text(f'select t::text from "{name}" t')).all()) for name in names]
+        objects = b"".join(kit.stored(*place) for place in kit.places())
+    places = {
+        "log": written.out + written.err,
+        "mails": "\n".join(mails),
+        "metrics": metrics,
+        "tables": "\n".join(tables),
+    }
+    for secret in ("机密题干", "绝密"):
+        assert secret.encode() not in objects
+        for place, said in places.items():
+            assert secret not in said, place
+            assert secret.encode("unicode_escape").decode() not in said, place
+
+
 # The end ------------------------------------------------------------------------------------------------------------
 
 
@@ -463,7 +518,7 @@ def test_a_bank_is_destroyed_when_its_time_is_over_and_that_is_certified(kit: Ki
         documents = text("select count(*) from documents where kind = 'purge_certificate' and subject_id = :id")
         assert db.session.scalar(documents, {"id": str(record.id)}) == 1
     with kit.app.app_context(), scope.use(kit.owner.actor.scope):
-        assert [one.number for one in purging.list_records(kit.owner.organisation_id)] == [record.number]
+        assert [one.number for one in purging.list_records()] == [record.number]
 
 
 def _events_of_application(kit: Kit, *, at: Any) -> None:

@@ -163,7 +163,12 @@ def purge_removed(*, now: datetime, limit: int = BATCH) -> int:
     return purged
 
 
-def list_records(organisation_id: uuid.UUID) -> list[PurgeRecord]:
-    """What was destroyed of an organisation, newest first."""
-    query = select(PurgeRecord).where(PurgeRecord.organisation_id == organisation_id)
-    return list(db.session.scalars(query.order_by(PurgeRecord.purged_at.desc())))
+def list_records(*, limit: int = 200) -> list[PurgeRecord]:
+    """What was destroyed of the asking side, newest first."""
+    query = select(PurgeRecord).order_by(PurgeRecord.purged_at.desc(), PurgeRecord.id)
+    return list(db.session.scalars(query.limit(limit)))
+
+
+def get_record(record_id: uuid.UUID) -> PurgeRecord | None:
+    """One record that the asking side may see."""
+    return db.session.get(PurgeRecord, record_id)
