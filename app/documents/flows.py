@@ -128,6 +128,8 @@ def issue_opinion(*, panel_id: str) -> None:
         data=contents.opinion(panel, application),
         actor=SYSTEM_ACTOR,
         now=clock.now(),
+        # It names the experts: what the applicant is told are the conclusions, from the authority.
+        for_organisation=False,
     )
 
 

@@ -11,6 +11,7 @@ from app.web import (
     api,
     applicant,
     bureau,
+    case_documents,
     channels,
     custody,
     delivery,
@@ -27,8 +28,8 @@ from app.web import (
 from app.web.access import Access
 
 _MODULES = (
-    account, api, applicant, bureau, channels, custody, delivery, dev, expert, feeds, files, members, ops, province,
-    public, showcase,
+    account, api, applicant, bureau, case_documents, channels, custody, delivery, dev, expert, feeds, files, members,
+    ops, province, public, showcase,
 )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ ACCESS |= {
     "bureau.case_publicity": authority(Right.decide),
     "bureau.case_code": authority(Right.decide),
     "bureau.case_receipt": authority(Right.decide),
+    "bureau.case_receipt_reissue": authority(Right.decide),
 }
 STAGES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "assessing": (
@@ -250,4 +251,18 @@ def case_receipt(application_id: uuid.UUID) -> ResponseReturnValue:
         page=_again(application_id),
         target=url_for("bureau.case", application_id=application_id) + "#filing",
         done=gettext("已出具备案回执。"),
+    )
+
+
+@blueprint.post("/cases/<uuid:application_id>/receipt/reissue")
+def case_receipt_reissue(application_id: uuid.UUID) -> ResponseReturnValue:
+    """Issue the standing receipt anew (R38)."""
+    case_of(application_id)
+    return perform(
+        lambda: issuing.reissue_receipt(
+            actor=actor(), application_id=application_id, reason=typed("reason", 1000), now=g.now
+        ),
+        page=_again(application_id),
+        target=url_for("bureau.case", application_id=application_id) + "#filing",
+        done=gettext("已重新出具备案回执,原回执转为已被替代。"),
     )
