@@ -84,13 +84,13 @@ class World:
 
 
 @contextmanager
-def running() -> Iterator[World]:
-    """A new, empty service; everything of it is gone afterwards."""
+def running(**changed: str) -> Iterator[World]:
+    """A new, empty service, its settings `changed` where given; everything of it is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="sheping-bench-"))
     url = f"http://127.0.0.1:{free_port()}"
     try:
         with start_stack(folder, public_url=url) as stack:
-            env = {**stack.env, "SHEPING_HOME": str(stack.data_dir), "PUBLIC_URL": url}
+            env = {**stack.env, "SHEPING_HOME": str(stack.data_dir), "PUBLIC_URL": url, **changed}
             settings = config.load(env)
             migrate(settings.sqlalchemy_url("owner"))
             app = create_app("worker", settings)
