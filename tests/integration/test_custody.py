@@ -14,18 +14,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import urllib3
+from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from app import clock
+from app.cli import Context
+from app.cli.main import sheping
 from app.config import MIB, Config
 from app.db import db
 from app.lifecycle import retention
 from app.lifecycle.applications.models import ApplicationItem
-from app.lifecycle.submissions.services import record_download
 from app.outbox import OutboxMessage
 from tenants import scope
 from tenants.events import Event
@@ -89,12 +92,10 @@ class Kit:
         return b"".join(self.store.stream(bucket, key))
 
     def link(self) -> str:
-        """Where the officer is sent to download the one file of the one task, the download being written down."""
+        """Where the officer is sent once a download of the one file was allowed and written down."""
         with self.app.app_context(), scope.use(self.officer.actor.scope):
-            task, file = db.session.scalars(select(ReviewTask)).one(), db.session.scalars(select(DossierFile)).one()
-            now = clock.now()
-            record_download(actor=self.officer.actor, task_id=task.id, file_id=file.id, now=now)
-            address = download_link(actor=self.officer.actor, store=self.store, file=file, now=now)
+            file = db.session.scalars(select(DossierFile)).one()
+            address = download_link(actor=self.officer.actor, store=self.store, file=file, now=clock.now())
             db.session.commit()
             return address
 
@@ -289,6 +290,32 @@ def test_a_new_master_key_takes_over_and_the_old_one_can_go(kit: Kit, configured
     with kit.as_system():
         _all_open({upload_id: content})
         assert ("wrapped by master 2", "1 keys") in list(rotation.describe())
+
+
+def test_the_command_line_says_and_does_it(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    kit.check("一.pdf", pdf(), purpose="self_assessment")
+
+    def custody(*words: str) -> Result:
+        context = Context(lambda role: kit.worker_app)
+        return CliRunner().invoke(sheping, ["custody", *words], obj=context, standalone_mode=False)
+
+    said = custody("status")
+    assert said.exception is None
+    assert "encryption: on" in said.output
+    assert "uploads: 1 sealed, 0 plain" in said.output
+    assert f"{kit.owner.organisation_id}: key 2, 1 objects wrapped anew" in custody("rotate", "--all").output
+    assert "0 keys" in custody("rotate", "--master").output
+    assert custody("rotate", "--tenant", "370200").output == "370200: has no key yet\n"
+    assert "nobody has the code" in str(custody("rotate", "--tenant", "x").exception)
+    assert isinstance(custody("rotate").exception, click.UsageError)
+    assert "0 banks are due; nothing was destroyed" in custody("purge", "--dry-run").output
+    assert "0 banks and 0 removed files destroyed" in custody("purge").output
+    assert masters.parse(custody("new-key").output).newest == 2
+    broken = dataclasses.replace(kit.worker_app.config["SHEPING"], custody_keys=masters.generate(9))
+    monkeypatch.setitem(kit.worker_app.config, "SHEPING", broken)
+    assert "NOT CONFIGURED" in custody("status").output
+    assert "missing" in str(custody("status").exception)
+    assert "lacks master key 1" in str(custody("rotate", "--all").exception or "")
 
 
 # Downloads ----------------------------------------------------------------------------------------------------------
