@@ -18,16 +18,15 @@ from sqlalchemy import select, update
 from app import clock
 from app.db import db
 from app.documents.models import Document
-from app.lifecycle.announcements.models import Announcement, AnnouncementEntry
 from app.lifecycle.applications import accepting
 from app.lifecycle.applications.accepting import Asked
 from app.lifecycle.applications.models import Application, ApplicationItem
-from app.lifecycle.filings.models import Filing, Receipt, ReceiptBatchLine
+from app.lifecycle.filings.models import Receipt, ReceiptBatchLine
 from app.lifecycle.publicity import services as publicity
 from app.lifecycle.publicity.models import Publicity
 from tenants import scope
-from tenants.models import Organisation
 from tenants.scope import Role
+from tests.factories.announced import announce
 from tests.factories.lifecycle import Lifecycle
 from tests.factories.outbox import runner
 from tests.factories.people import People, Person
@@ -215,45 +214,6 @@ def _submitted(people: People) -> uuid.UUID:
     return made.application_id
 
 
-def _announced(people: People, count: int) -> list[uuid.UUID]:
-    """Applications as they stand after announcement and code, without the way there."""
-    lifecycle, made, now = Lifecycle(people), [], clock.now()
-    incubatees = [lifecycle.incubatee(people.organisation()) for _ in range(count)]
-    with people.as_system():
-        announcement = Announcement(
-            id=uuid.uuid4(), series_id=uuid.uuid4(), version=1, kind="filing", title="测试公布", state="published",
-            created_at=now, published_on=clock.today(), published_at=now,
-        )  # fmt: skip
-        db.session.add(announcement)
-        db.session.flush()
-        for position, incubatee in enumerate(incubatees, start=1):
-            application = db.session.get_one(Application, incubatee.application_id)
-            application.state = "announced"
-            db.session.execute(
-                update(ApplicationItem)
-                .where(ApplicationItem.application_id == application.id)
-                .values(state="announced")
-            )
-            organisation = db.session.get_one(Organisation, application.organisation_id)
-            db.session.add(
-                AnnouncementEntry(
-                    id=uuid.uuid4(), announcement_id=announcement.id, position=position, application_id=application.id,
-                    organisation_name=organisation.name, uscc=organisation.uscc, level="municipal",
-                    authority_code="370200", city_name="青岛市",
-                )
-            )  # fmt: skip
-            db.session.add(
-                Filing(
-                    id=uuid.uuid4(), organisation_id=organisation.id, authority_code="370200",
-                    application_id=application.id, institution_code=f"S000037{position:06d}", state="code_assigned",
-                    created_at=now,
-                )
-            )  # fmt: skip
-            made.append(application.id)
-        db.session.commit()
-    return made
-
-
 @pytest.fixture
 def work(worker_app: Flask) -> Callable[[], int]:
     return runner(worker_app)
@@ -262,7 +222,7 @@ def work(worker_app: Flask) -> Callable[[], int]:
 def test_a_batch_issues_each_receipt_and_says_which_it_could_not(
     app: Flask, people: People, work: Callable[[], int]
 ) -> None:
-    made = _announced(people, 4)
+    made = announce(people, [people.organisation() for _ in range(4)])
     officer = people.sign_in(app.test_client(), people.official("370200"))
     page = officer.get("/bureau/receipts").text
     assert all(f"S000037{number:06d}" in page for number in range(1, 5))

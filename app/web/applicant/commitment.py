@@ -9,7 +9,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, HiddenField, PasswordField, RadioField, StringField
+from wtforms import BooleanField, DateField, HiddenField, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
@@ -70,7 +70,7 @@ class PaperForm(FlaskForm):  # type: ignore[misc]
 
     opened_sha256 = HiddenField()
     signatory_name = StringField(lazy_gettext("签字人姓名"), _NAME, filters=[_trimmed])
-    capacity = RadioField(
+    capacity = SelectField(
         lazy_gettext("签字人身份"), [InputRequired(lazy_gettext("请选择签署身份。"))], choices=_CAPACITIES
     )
     signed_on = DateField(lazy_gettext("签字日期"), [InputRequired(lazy_gettext("请填写签字日期。"))])
