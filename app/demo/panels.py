@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.db import db
 from app.demo.history import Story, run_waiting
 from app.demo.walk import Walk
-from app.lifecycle.panels import assessing, forming, queries, seats
+from app.lifecycle.panels import assessing, drawing, forming, preliminary, queries, seats
 from app.lifecycle.panels.assessing import ItemOpinion, SheetContent
 from app.lifecycle.panels.models import Panel, PanelMember
 from app.rules.states import PanelKind
@@ -29,7 +29,7 @@ def get_assessed(walk: Walk) -> Story:
         now = walk.when(walk.between(0.45), 14)
         yield now
         failed = walk.until == "preliminary_failed"
-        assessing.decide_preliminary(
+        preliminary.decide_preliminary(
             actor=walk.officer, application_id=walk.application_id, passed=not failed,
             reason="督导员配备不足,设施设备与申报等级不相适应" if failed else "同意推荐参加省级复评", now=now,
         )  # fmt: skip
@@ -64,7 +64,7 @@ def _panel(walk: Walk, kind: PanelKind, boss: Actor, begin: float, end: float) -
 
 def seat(walk: Walk, kind: str, boss: Actor, item_ids: Sequence[uuid.UUID], now: datetime) -> uuid.UUID:
     panel = forming.create_panel(actor=boss, application_id=walk.application_id, kind=kind, item_ids=item_ids, now=now)
-    drawn = forming.draw_experts(actor=boss, panel_id=panel.id, count=3, seed=f"demo-{walk.name}-{kind}", now=now)
+    drawn = drawing.draw_experts(actor=boss, panel_id=panel.id, count=3, seed=f"demo-{walk.name}-{kind}", now=now)
     panel_id, leader_id = panel.id, drawn[0].id
     for user_id in [member.user_id for member in drawn]:
         seats.accept_seat(actor=walk.sides.experts[user_id], panel_id=panel_id, no_conflict=True, now=now)

@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from app.db import db
+from app.lifecycle.applications.models import Application
 from app.lifecycle.incubation.models import AnnexTemplate, Commitment
 from app.lifecycle.panels.models import Panel
 from app.rules import commitment
 from app.rules.core import N_, Refusal
 from app.rules.templates import SHEETS, Indicator, SheetTemplate, TemplateKind, check_periodic_template
 from tenants import events
+from tenants.models import Organisation
 from tenants.scope import Actor, ScopeKind
 
 KINDS: dict[str, str] = {
@@ -29,6 +32,7 @@ SHEET_OF = {
     "bank_assessment": TemplateKind.QUESTION_BANK,
     "periodic_assessment": TemplateKind.PERIODIC,
 }
+KIND_OF: dict[str, str] = {sheet: kind for kind, sheet in SHEET_OF.items()}
 MAX_BODY = 60_000
 
 
@@ -166,3 +170,32 @@ def count_uses(kind: str) -> Mapping[str, int]:
     panels = select(Panel.template_version, func.count()).where(Panel.template_kind == SHEET_OF[kind])
     panels = panels.group_by(Panel.template_version)
     return {version: count for version, count in db.session.execute(panels).all()}
+
+
+@dataclass(frozen=True)
+class Use:
+    """One commitment or panel that stands on a version: its number, whose it is, and since when."""
+
+    version: str
+    number: str
+    organisation: str
+    since: datetime
+
+
+def list_uses(kind: str, *, limit: int = 200) -> list[Use]:
+    """What stands on which version of an annex, newest first, as far as the scope sees (R21, R68)."""
+    if kind == "commitment":
+        query = (
+            select(AnnexTemplate.version, Application.number, Organisation.name, Commitment.signed_at)
+            .join(Commitment, Commitment.template_id == AnnexTemplate.id)
+            .join(Application, Application.id == Commitment.application_id)
+            .join(Organisation, Organisation.id == Application.organisation_id)
+            .order_by(Commitment.signed_at.desc())
+        )
+        return [Use(f"v{version}", *rest) for version, *rest in db.session.execute(query.limit(limit)).all()]
+    panels = (
+        select(Panel.template_version, Panel.number, Panel.organisation_name, Panel.created_at)
+        .where(Panel.template_kind == SHEET_OF[kind])
+        .order_by(Panel.created_at.desc())
+    )
+    return [Use(*row) for row in db.session.execute(panels.limit(limit)).all()]

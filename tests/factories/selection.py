@@ -18,12 +18,11 @@ from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.calls.models import Call
 from app.lifecycle.experts.models import Expert
 from app.lifecycle.experts.services import ExpertParticulars, add_expert
-from app.lifecycle.panels import assessing, forming, seats
+from app.lifecycle.panels import assessing, forming, queries, seats
 from app.lifecycle.panels.assessing import ItemOpinion, SheetContent
 from app.lifecycle.panels.models import Panel, PanelItem
 from app.lifecycle.publicity import recommending
 from app.lifecycle.publicity.recommending import Decision
-from app.rules.templates import SHEETS
 from tenants import scope
 from tenants.scope import Actor
 from tests.factories.people import People, Person
@@ -130,7 +129,7 @@ class World:
         for expert in self.experts:
             with self.as_(expert) as actor:
                 panel = db.session.get_one(Panel, panel_id)
-                template = SHEETS[panel.template_kind]
+                template = queries.template_of(panel)
                 for sheet in assessing.open_sheets(actor=actor, panel_id=panel_id, now=now):
                     if sheet.state != "draft":
                         continue

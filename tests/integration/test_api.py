@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from app import clock
-from app.web.api.contract import EXAMPLES
+from app.web.api.examples import EXAMPLES
 from app.web.api.routing import PREFIX, ROUTES, openapi
 from app.web.api.schema import dump
 from tenants.scope import Role

@@ -14,7 +14,7 @@ from app.db import db
 from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.experts.models import Expert
 from app.lifecycle.experts.services import ExpertParticulars, add_absence, edit_expert
-from app.lifecycle.panels import assessing, forming, queries, seats
+from app.lifecycle.panels import assessing, drawing, forming, preliminary, queries, seats
 from app.lifecycle.panels.assessing import SheetContent
 from app.lifecycle.panels.models import Panel, PanelMember, ScoreSheet
 from app.rules.core import Refusal
@@ -86,7 +86,7 @@ def test_who_works_for_the_applicant_or_is_away_is_not_invited(world: World) -> 
             with refused(code):
                 forming.invite_experts(actor=actor, panel_id=panel.id, expert_ids=[expert.id], now=NOW)
         with refused("pool_too_small"):
-            forming.draw_experts(actor=actor, panel_id=panel.id, count=3, now=NOW)
+            drawing.draw_experts(actor=actor, panel_id=panel.id, count=3, now=NOW)
 
 
 def test_a_draw_can_be_repeated_from_its_seed_and_covers_the_named_kinds(world: World) -> None:
@@ -95,8 +95,8 @@ def test_a_draw_can_be_repeated_from_its_seed_and_covers_the_named_kinds(world: 
     with world.as_(world.officer) as actor:
         panel = forming.create_panel(actor=actor, application_id=world.application_id, kind="selection", now=NOW)
         everyone = sorted((db.session.get_one(Expert, one) for one in world.expert_ids), key=lambda one: str(one.id))
-        drawn = [[one.id for one in forming._draw(panel, everyone, 3, "seed")] for _ in range(2)]
-        members = forming.draw_experts(actor=actor, panel_id=panel.id, count=3, seed="another", now=NOW)
+        drawn = [[one.id for one in drawing.draw_from(panel, everyone, 3, "seed")] for _ in range(2)]
+        members = drawing.draw_experts(actor=actor, panel_id=panel.id, count=3, seed="another", now=NOW)
         kinds = {kind for member in members for kind in member.types}
         assert panel.draws[0]["seed"] == "another"
         assert len(panel.draws[0]["candidates"]) == 10
@@ -240,7 +240,7 @@ def test_a_provincial_application_takes_both_steps(app: Flask, people: People, d
     with world.as_(world.department) as actor, pytest.raises(Refusal):
         forming.create_panel(actor=actor, application_id=world.application_id, kind="selection_final", now=NOW)
     with world.as_(world.officer) as actor:
-        assessing.decide_preliminary(actor=actor, application_id=world.application_id, passed=True, now=NOW)
+        preliminary.decide_preliminary(actor=actor, application_id=world.application_id, passed=True, now=NOW)
     handed = world.seen()
     assert (handed.state, handed.authority_code) == ("under_final_review", "370000")
     with world.as_(world.officer) as actor:
@@ -260,15 +260,15 @@ def test_a_failed_preliminary_stops_until_the_department_calls_it_up(
     world.assess("selection_preliminary", now=NOW, verdict="not_recommend")
     with world.as_(world.officer) as actor:
         with refused("reason_missing"):
-            assessing.decide_preliminary(actor=actor, application_id=world.application_id, passed=False, now=NOW)
-        assessing.decide_preliminary(
+            preliminary.decide_preliminary(actor=actor, application_id=world.application_id, passed=False, now=NOW)
+        preliminary.decide_preliminary(
             actor=actor, application_id=world.application_id, passed=False, reason="场地不足", now=NOW
         )
     assert world.seen().state == "preliminary_failed"
     with world.as_(world.department) as actor:
         with refused("reason_missing"):
-            assessing.call_up(actor=actor, application_id=world.application_id, reason="", now=NOW)
-        assessing.call_up(actor=actor, application_id=world.application_id, reason="急需紧缺", now=NOW)
+            preliminary.call_up(actor=actor, application_id=world.application_id, reason="", now=NOW)
+        preliminary.call_up(actor=actor, application_id=world.application_id, reason="急需紧缺", now=NOW)
     assert world.seen().state == "under_final_review"
     with world.people.as_system():
         codes = set(db.session.scalars(select(ApplicationItem.authority_code)))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.db import db
 from app.lifecycle.filings.models import Filing
 from app.lifecycle.incubation.models import ItemOutcome
-from app.lifecycle.panels import assessing
+from app.lifecycle.panels import preliminary
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Publicity
 from tenants import events
@@ -28,7 +28,7 @@ def test_from_plan_to_filed(app: Flask, people: People, drain: Callable[[], int]
         world.add_experts(now=now)
         world.assess("selection_preliminary", now=now)
         with world.as_(world.officer) as actor:
-            assessing.decide_preliminary(
+            preliminary.decide_preliminary(
                 actor=actor, application_id=world.application_id, passed=True, reason="同意推荐", now=now
             )
         drain()

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import random
-import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
 from app.clock import SHANGHAI
 from app.db import db
-from app.lifecycle import casework
+from app.lifecycle import annexes, casework
 from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.experts import jobs as expert_jobs
 from app.lifecycle.experts import queries as pool
 from app.lifecycle.experts.models import Expert
-from app.lifecycle.experts.queries import PoolFilter
 from app.lifecycle.panels import queries
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember
 from app.lifecycle.panels.recording import locked_panel, record, step
 from app.lifecycle.trail import need_reason, new_number
 from app.rules import panels as rules
-from app.rules import selection, templates
+from app.rules import selection
 from app.rules.core import N_, Refusal
 from app.rules.states import (
     PANEL,
@@ -70,7 +67,8 @@ def create_panel(
     items = _items(application, kind, item_ids)
     if kind != PanelKind.QUESTION_BANK and queries.find_live(application.id, kind) is not None:
         raise Refusal("panel_exists", "R17", N_("这项申报已有评估组。如需重组,请先撤销原评估组。"))
-    sheet = templates.SHEETS["question_bank" if kind == PanelKind.QUESTION_BANK else "selection"]
+    # The version in force now; it stays the panel's own whatever the department uploads later (R21, R68).
+    sheet = annexes.current_sheet("bank_assessment" if kind == PanelKind.QUESTION_BANK else "selection_assessment")
     organisation = application.organisation
     panel = Panel(
         id=uuid.uuid4(),
@@ -153,7 +151,7 @@ def invite_experts(
     conflict_employed, conflict_related, member_unavailable.
     """
     panel = locked_panel(panel_id, actor=actor, expected_version=expected_version)
-    _check_forming(panel)
+    check_forming(panel)
     settings = load_settings(panel.authority_code)
     standing = len(queries.is_on(panel, queries.STANDING))
     if standing + len(set(expert_ids)) > settings.panel_max:
@@ -233,82 +231,6 @@ def _build(panel: Panel, expert: Expert, chosen_by: str, actor: Actor, now: date
         state=PANEL_MEMBER.advance(None, "invite", actor.kind),
         invited_at=now,
     )
-
-
-def draw_experts(
-    *,
-    actor: Actor,
-    panel_id: uuid.UUID,
-    count: int,
-    occupation: str = "",
-    seed: str = "",
-    expected_version: int | None = None,
-    now: datetime,
-) -> list[PanelMember]:
-    """Draw experts by lot (抽取) from those free of conflict: one of each kind the notice names first, then anyone.
-
-    The seed and the candidates are kept, so that the draw can be repeated and checked. Refusal pool_too_small.
-    """
-    panel = locked_panel(panel_id, actor=actor, expected_version=expected_version)
-    _check_forming(panel)
-    asked = {member.user_id for member in panel.members}
-    everyone = pool.list_experts(wanted=PoolFilter(occupation=occupation), limit=None)
-    candidates = sorted(
-        (
-            expert
-            for expert in everyone
-            if expert.user_id is not None
-            and expert.user_id not in asked
-            and not rules.find_conflicts([as_panelist(panel, expert, now)], panel.uscc)
-        ),
-        key=lambda expert: str(expert.id),
-    )
-    if count < 1 or len({expert.user_id for expert in candidates}) < count:
-        raise Refusal(
-            "pool_too_small",
-            "R19",
-            N_("符合条件且无需回避的专家只有%(have)d名,不足%(want)d名。请放宽条件或补充专家库。"),
-            have=len(candidates),
-            want=count,
-        )
-    seed = seed or secrets.token_hex(8)
-    chosen = _draw(panel, candidates, count, seed)
-    panel.draws = [
-        *panel.draws,
-        {
-            "at": now.isoformat(),
-            "seed": seed,
-            "occupation": occupation,
-            "candidates": [str(expert.id) for expert in candidates],
-            "drawn": [str(expert.id) for expert in chosen],
-        },
-    ]
-    record("panel_drawn", actor, panel, now, before=panel.state, rule="R18", seed=seed, drawn=str(len(chosen)))
-    return invite_experts(
-        actor=actor, panel_id=panel_id, expert_ids=[expert.id for expert in chosen], chosen_by="drawn", now=now
-    )
-
-
-def _draw(panel: Panel, candidates: list[Expert], count: int, seed: str) -> list[Expert]:
-    lots = random.Random(seed)  # noqa: S311 - a draw that anyone can repeat from its seed, not a secret
-    present = {kind for member in queries.is_on(panel, queries.STANDING) for kind in member.types}
-    chosen: list[Expert] = []
-    people: set[uuid.UUID | None] = set()
-
-    def take(among: list[Expert]) -> None:
-        free = [expert for expert in among if expert.user_id not in people]
-        if free and len(chosen) < count:
-            expert = lots.choice(free)
-            chosen.append(expert)
-            people.add(expert.user_id)
-            present.update(expert.types)
-
-    for wanted in rules.PANEL_RULES[panel.kind].wanted:
-        if wanted not in present:
-            take([expert for expert in candidates if wanted in expert.types])
-    while len(chosen) < count:
-        take(candidates)
-    return chosen
 
 
 def appoint_leader(
@@ -397,6 +319,7 @@ def dissolve_panel(
     return panel
 
 
-def _check_forming(panel: Panel) -> None:
+def check_forming(panel: Panel) -> None:
+    """Refusal panel_not_forming."""
     if panel.state != PanelState.FORMING:
         raise Refusal("panel_not_forming", "R19", N_("评估组已确定,不能再邀请成员。成员不足时会自动回到组建状态。"))

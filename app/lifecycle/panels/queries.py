@@ -11,10 +11,11 @@ from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.db import db
+from app.lifecycle import annexes
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember, ScoreSheet
 from app.rules.panels import Panelist, mean_and_spread, weighted_score
 from app.rules.states import MemberState, PanelState
-from app.rules.templates import SHEETS, SheetTemplate
+from app.rules.templates import SheetTemplate
 from uploads.models import Dossier
 
 After = tuple[datetime, uuid.UUID] | None
@@ -166,8 +167,8 @@ class Matrix:
 
 
 def template_of(panel: Panel) -> SheetTemplate:
-    """The sheet a panel scores on: the version frozen with it."""
-    return SHEETS[panel.template_kind]
+    """The sheet a panel scores on: the version frozen with it, the department's or the one drafted from the notice."""
+    return annexes.sheet_of_version(annexes.KIND_OF[panel.template_kind], panel.template_version)
 
 
 def make_matrix(template: SheetTemplate, sheets: Sequence[ScoreSheet]) -> Matrix:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -148,6 +149,33 @@ def publish_publicity(
     )
     reach(Milestone.publicity_published, actor=actor, now=now, publicity=publicity)
     return publicity
+
+
+def publish_many(
+    *, actor: Actor, publicity_ids: Sequence[uuid.UUID], planned_end_on: date | None = None, now: datetime
+) -> list[Publicity]:
+    """Publish several drawn-up publicities of one batch today, with one end; all of them or none.
+
+    Refusals: none_chosen, and those of `publish_publicity` naming the publicity that stands in the way.
+    """
+    if not publicity_ids:
+        raise Refusal("none_chosen", "R23", N_("请至少勾选一项拟定的公示。"))
+    published = []
+    for publicity_id in dict.fromkeys(publicity_ids):
+        try:
+            published.append(
+                publish_publicity(actor=actor, publicity_id=publicity_id, planned_end_on=planned_end_on, now=now)
+            )
+        except Refusal as refusal:
+            row = queries.get_publicity(publicity_id)
+            raise Refusal(
+                refusal.code,
+                refusal.rule,
+                N_("“%(title)s”不能发布:%(why)s 所选各项均未发布。"),
+                title=row.title if row else "",
+                why=str(refusal),
+            ) from refusal
+    return published
 
 
 def days_of(clock: Clock) -> list[dict[str, Any]]:

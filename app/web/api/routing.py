@@ -15,7 +15,8 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from app.rules.core import N_
 from app.web.access import Access, Audience, Right
 from app.web.api import contract
-from app.web.api.contract import EXAMPLES, Problem
+from app.web.api.contract import Problem
+from app.web.api.examples import EXAMPLES
 from app.web.api.schema import BadInput, Fault, components, dump, hints, is_required, parse, parse_query, schema_of
 
 PREFIX = "/api/v1"

@@ -11,7 +11,7 @@ from flask_babel import gettext, lazy_gettext
 
 from app.lifecycle import selection_cases
 from app.lifecycle.filings import issuing
-from app.lifecycle.panels import assessing, forming
+from app.lifecycle.panels import forming, preliminary
 from app.lifecycle.panels import queries as panel_queries
 from app.lifecycle.publicity import queries as publicity_queries
 from app.lifecycle.publicity import recommending, services
@@ -159,7 +159,7 @@ def case_preliminary(application_id: uuid.UUID) -> ResponseReturnValue:
     """The city's decision after its preliminary assessment (R24)."""
     case_of(application_id)
     return perform(
-        lambda: assessing.decide_preliminary(
+        lambda: preliminary.decide_preliminary(
             actor=actor(),
             application_id=application_id,
             passed=request.form.get("passed") == "yes",
@@ -177,7 +177,7 @@ def case_call_up(application_id: uuid.UUID) -> ResponseReturnValue:
     """The department takes up a failed preliminary assessment (R24)."""
     case_of(application_id)
     return perform(
-        lambda: assessing.call_up(actor=actor(), application_id=application_id, reason=typed("reason"), now=g.now),
+        lambda: preliminary.call_up(actor=actor(), application_id=application_id, reason=typed("reason"), now=g.now),
         page=_again(application_id),
         target=url_for("bureau.case", application_id=application_id),
         done=gettext("已调阅,进入省级复评。"),

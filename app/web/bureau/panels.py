@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, g, render_template, request, url_for
+from flask import abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -15,18 +15,19 @@ from app.lifecycle.experts import queries as pool
 from app.lifecycle.experts.models import Expert
 from app.lifecycle.experts.queries import PoolFilter
 from app.lifecycle.incubation import acceptance
-from app.lifecycle.panels import assessing, forming, queries, seats
+from app.lifecycle.panels import assessing, drawing, forming, queries, seats
 from app.lifecycle.panels.assessing import ItemOpinion
 from app.lifecycle.panels.models import Panel, ScoreSheet
 from app.lifecycle.panels.queries import Matrix, PanelFilter
 from app.rules.banks import CONCLUSION_LABELS
+from app.rules.core import N_
 from app.rules.panels import EXPERT_TYPES, PANEL_RULES, find_composition_gaps, find_conflicts
 from app.rules.selection import REMARKS
 from app.rules.states import PANEL, PANEL_KIND_LABELS, PANEL_MEMBER, PanelKind, PanelState
 from app.web import wording
-from app.web.access import Right, authority
+from app.web.access import authority
 from app.web.bureau.base import ACCESS, authority_code, blueprint
-from app.web.bureau.desk import Page, perform, typed, typed_date, typed_ids
+from app.web.bureau.desk import Steps, typed, typed_date, typed_ids
 from app.web.cursors import read_cursor, write_cursor
 from app.web.errors import refusal_text
 from app.web.forms import form_id, shown_version
@@ -34,12 +35,7 @@ from app.web.guards import actor
 from tenants import events
 
 PAGE_SIZE = 30
-_ACTS = (
-    "invite", "draw", "leader", "form", "start", "dissolve", "remove", "method", "opinion", "conclude", "item",
-    "take_up",
-)  # fmt: skip
 ACCESS |= {"bureau.panels": authority(), "bureau.panel": authority()}
-ACCESS |= {f"bureau.panel_{act}": authority(Right.decide) for act in _ACTS}
 SHOWN = {
     "": (),
     "open": (PanelState.FORMING, PanelState.FORMED, PanelState.ASSESSING, PanelState.OPINIONS_IN),
@@ -153,156 +149,103 @@ def _candidates(row: Panel) -> list[tuple[Expert, str]]:
     return found
 
 
-def _again(panel_id: uuid.UUID) -> Page:
-    return lambda problems: page_of(panel_id, problems)
+_steps = Steps("/panels/<uuid:panel_id>", "bureau.panel", find=_panel, page=page_of)
 
 
-def _to(panel_id: uuid.UUID, anchor: str = "") -> str:
-    return url_for("bureau.panel", panel_id=panel_id) + anchor
-
-
-@blueprint.post("/panels/<uuid:panel_id>/invite")
-def panel_invite(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/invite", done=N_("已发出邀请,专家会收到邮件和站内信。"), anchor="#members")
+def panel_invite(panel_id: uuid.UUID) -> None:
     """Ask the ticked experts."""
-    _panel(panel_id)
-    return perform(
-        lambda: forming.invite_experts(
-            actor=actor(),
-            panel_id=panel_id,
-            expert_ids=typed_ids("expert"),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id, "#members"),
-        done=gettext("已发出邀请,专家会收到邮件和站内信。"),
+    forming.invite_experts(
+        actor=actor(),
+        panel_id=panel_id,
+        expert_ids=typed_ids("expert"),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/panels/<uuid:panel_id>/draw")
-def panel_draw(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/draw", done=N_("已随机抽取并发出邀请,种子和候选名单已记录。"), anchor="#members")
+def panel_draw(panel_id: uuid.UUID) -> None:
     """Draw by lot."""
-    _panel(panel_id)
     count = typed("count", 2)
-    return perform(
-        lambda: forming.draw_experts(
-            actor=actor(),
-            panel_id=panel_id,
-            count=int(count) if count.isdigit() else 0,
-            occupation=typed("occupation", 20),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id, "#members"),
-        done=gettext("已随机抽取并发出邀请,种子和候选名单已记录。"),
+    drawing.draw_experts(
+        actor=actor(),
+        panel_id=panel_id,
+        count=int(count) if count.isdigit() else 0,
+        occupation=typed("occupation", 20),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/panels/<uuid:panel_id>/leader")
-def panel_leader(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/leader", done=N_("已指定组长。"), anchor="#members")
+def panel_leader(panel_id: uuid.UUID) -> None:
     """Appoint the leader."""
-    _panel(panel_id)
-    return perform(
-        lambda: forming.appoint_leader(
-            actor=actor(),
-            panel_id=panel_id,
-            member_id=form_id("member"),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id, "#members"),
-        done=gettext("已指定组长。"),
+    forming.appoint_leader(
+        actor=actor(),
+        panel_id=panel_id,
+        member_id=form_id("member"),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/panels/<uuid:panel_id>/form")
-def panel_form(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/form", done=N_("评估组已确定,成员可以查看材料。"))
+def panel_form(panel_id: uuid.UUID) -> None:
     """Determine the panel."""
-    _panel(panel_id)
-    return perform(
-        lambda: forming.form_panel(
-            actor=actor(),
-            panel_id=panel_id,
-            composition_note=typed("composition_note", 500),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id),
-        done=gettext("评估组已确定,成员可以查看材料。"),
+    forming.form_panel(
+        actor=actor(),
+        panel_id=panel_id,
+        composition_note=typed("composition_note", 500),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/panels/<uuid:panel_id>/start")
-def panel_start(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/start", done=N_("评估已开始。"))
+def panel_start(panel_id: uuid.UUID) -> None:
     """Begin assessing."""
-    _panel(panel_id)
-    return perform(
-        lambda: assessing.start_panel(actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now),
-        page=_again(panel_id),
-        target=_to(panel_id),
-        done=gettext("评估已开始。"),
-    )
+    assessing.start_panel(actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now)
 
 
-@blueprint.post("/panels/<uuid:panel_id>/dissolve")
-def panel_dissolve(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/dissolve", done=N_("评估组已撤销。"))
+def panel_dissolve(panel_id: uuid.UUID) -> None:
     """Give it up."""
-    _panel(panel_id)
-    return perform(
-        lambda: forming.dissolve_panel(
-            actor=actor(),
-            panel_id=panel_id,
-            reason=typed("reason", 500),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id),
-        done=gettext("评估组已撤销。"),
+    forming.dissolve_panel(
+        actor=actor(),
+        panel_id=panel_id,
+        reason=typed("reason", 500),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/panels/<uuid:panel_id>/remove")
-def panel_remove(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/remove", done=N_("已移出评估组。"), anchor="#members")
+def panel_remove(panel_id: uuid.UUID) -> None:
     """Take a member off."""
-    _panel(panel_id)
-    return perform(
-        lambda: seats.remove_member(
-            actor=actor(),
-            panel_id=panel_id,
-            member_id=form_id("member"),
-            reason=typed("reason", 500),
-            for_conflict=request.form.get("why") == "conflict",
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id, "#members"),
-        done=gettext("已移出评估组。"),
+    seats.remove_member(
+        actor=actor(),
+        panel_id=panel_id,
+        member_id=form_id("member"),
+        reason=typed("reason", 500),
+        for_conflict=request.form.get("why") == "conflict",
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/panels/<uuid:panel_id>/methods")
-def panel_method(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/methods", done=N_("已记录评估方式。"), anchor="#methods")
+def panel_method(panel_id: uuid.UUID) -> None:
     """Record how the panel worked (R20)."""
-    _panel(panel_id)
-    return perform(
-        lambda: assessing.log_method(
-            actor=actor(),
-            panel_id=panel_id,
-            method=typed("method", 40),
-            held_on=typed_date("held_on"),
-            place=typed("place", 200),
-            people=typed("people", 500),
-            minutes=typed("minutes"),
-            now=g.now,
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id, "#methods"),
-        done=gettext("已记录评估方式。"),
+    assessing.log_method(
+        actor=actor(),
+        panel_id=panel_id,
+        method=typed("method", 40),
+        held_on=typed_date("held_on"),
+        place=typed("place", 200),
+        people=typed("people", 500),
+        minutes=typed("minutes"),
+        now=g.now,
     )
 
 
@@ -318,61 +261,35 @@ def opinions_from_form(row: Panel) -> dict[uuid.UUID, ItemOpinion]:
     }
 
 
-@blueprint.post("/panels/<uuid:panel_id>/opinion")
-def panel_opinion(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/opinion", done=N_("已记录评估意见。"), anchor="#opinion")
+def panel_opinion(panel_id: uuid.UUID) -> None:
     """Take down the panel's opinion from its signed paper."""
-    row = _panel(panel_id)
-    return perform(
-        lambda: assessing.record_opinion(
-            actor=actor(),
-            panel_id=panel_id,
-            opinion=typed("opinion"),
-            items=opinions_from_form(row),
-            remarks={key: typed(f"remark-{key}", 2000) for key in REMARKS},
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id, "#opinion"),
-        done=gettext("已记录评估意见。"),
+    assessing.record_opinion(
+        actor=actor(),
+        panel_id=panel_id,
+        opinion=typed("opinion"),
+        items=opinions_from_form(_panel(panel_id)),
+        remarks={key: typed(f"remark-{key}", 2000) for key in REMARKS},
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/panels/<uuid:panel_id>/conclude")
-def panel_conclude(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/conclude", done=N_("评估意见已出具。"))
+def panel_conclude(panel_id: uuid.UUID) -> None:
     """Conclude a selection panel."""
-    _panel(panel_id)
-    return perform(
-        lambda: assessing.conclude_panel(actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now),
-        page=_again(panel_id),
-        target=_to(panel_id),
-        done=gettext("评估意见已出具。"),
-    )
+    assessing.conclude_panel(actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now)
 
 
-@blueprint.post("/panels/<uuid:panel_id>/items/<uuid:item_id>")
-def panel_item(panel_id: uuid.UUID, item_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/items/<uuid:item_id>", done=N_("已出具该项结论。"), anchor="#opinion")
+def panel_item(panel_id: uuid.UUID, item_id: uuid.UUID) -> None:
     """Give effect to the conclusion on one bank (R32–R34)."""
-    _panel(panel_id)
-    return perform(
-        lambda: acceptance.conclude_bank(
-            actor=actor(), panel_id=panel_id, item_id=item_id, expected_version=shown_version(), now=g.now
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id, "#opinion"),
-        done=gettext("已出具该项结论。"),
+    acceptance.conclude_bank(
+        actor=actor(), panel_id=panel_id, item_id=item_id, expected_version=shown_version(), now=g.now
     )
 
 
-@blueprint.post("/panels/<uuid:panel_id>/take-up")
-def panel_take_up(panel_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/take-up", done=N_("修改后的题库已交评估组复核。"))
+def panel_take_up(panel_id: uuid.UUID) -> None:
     """The revised banks go before the panel again."""
-    _panel(panel_id)
-    return perform(
-        lambda: acceptance.take_up_revision(
-            actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now
-        ),
-        page=_again(panel_id),
-        target=_to(panel_id),
-        done=gettext("修改后的题库已交评估组复核。"),
-    )
+    acceptance.take_up_revision(actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now)

@@ -13,11 +13,12 @@ from app.lifecycle import casework
 from app.lifecycle.publicity import objections, queries, services
 from app.lifecycle.publicity.models import Objection, Publicity
 from app.lifecycle.publicity.queries import PublicityFilter
+from app.rules.core import N_
 from app.rules.states import OBJECTION, OPEN_OBJECTIONS, PUBLICITY, PublicityState
 from app.web import wording
 from app.web.access import Right, authority
 from app.web.bureau.base import ACCESS, authority_code, blueprint
-from app.web.bureau.desk import Page, perform, typed
+from app.web.bureau.desk import Steps, perform, typed, typed_ids
 from app.web.cursors import read_cursor, write_cursor
 from app.web.explaining import day_rows
 from app.web.forms import date_arg, shown_version
@@ -25,25 +26,39 @@ from app.web.guards import actor
 from tenants import events
 
 PAGE_SIZE = 30
+MOST_AT_ONCE = 100
 ACCESS |= {
     "bureau.publicities": authority(),
+    "bureau.publicities_publish": authority(Right.decide),
     "bureau.publicity": authority(),
-    "bureau.publicity_publish": authority(Right.decide),
-    "bureau.publicity_proof": authority(Right.decide),
-    "bureau.publicity_void": authority(Right.decide),
     "bureau.objections_list": authority(),
     "bureau.objection": authority(),
-    "bureau.objection_accept": authority(Right.decide),
-    "bureau.objection_refuse": authority(Right.decide),
-    "bureau.objection_investigate": authority(Right.decide),
-    "bureau.objection_decide": authority(Right.decide),
-    "bureau.objection_reply": authority(Right.decide),
 }
 
 
 @blueprint.get("/publicity")
 def publicities() -> ResponseReturnValue:
     """The authority's publicities."""
+    return _list()
+
+
+@blueprint.post("/publicity/publish")
+def publicities_publish() -> ResponseReturnValue:
+    """Publish the ticked ones today, as one batch."""
+    return perform(
+        lambda: services.publish_many(
+            actor=actor(),
+            publicity_ids=typed_ids("publicity"),
+            planned_end_on=date_arg(typed("planned_end_on", 20)),
+            now=g.now,
+        ),
+        page=_list,
+        target=url_for("bureau.publicities", state=PublicityState.OPEN),
+        done=gettext("已发布所选公示。期满无异议的,次日自动进入孵化培育期。"),
+    )
+
+
+def _list(problems: tuple[str, ...] = ()) -> ResponseReturnValue:
     state = request.args.get("state", "")
     wanted = PublicityFilter(
         states=(state,) if state in PUBLICITY.states else (),
@@ -52,9 +67,18 @@ def publicities() -> ResponseReturnValue:
     )
     rows = queries.list_publicities(wanted=wanted, after=read_cursor(request.args.get("cursor")), limit=PAGE_SIZE + 1)
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
-    return render_template(
+    scheduled = queries.list_publicities(
+        wanted=PublicityFilter(states=(PublicityState.SCHEDULED,), text="", authority_code=authority_code()),
+        after=None,
+        limit=MOST_AT_ONCE,
+    )
+    today = g.now.astimezone(SHANGHAI).date()
+    page = render_template(
         "bureau/publicities.html",
         rows=rows,
+        problems=problems,
+        scheduled=scheduled,
+        earliest=services.plan_end(published_on=today, planned_end_on=None, authority_code=authority_code()),
         state=state,
         machine=PUBLICITY,
         counts=queries.count_publicities(authority_code()),
@@ -62,6 +86,7 @@ def publicities() -> ResponseReturnValue:
         is_narrowed=bool(wanted.states or wanted.text),
         next_cursor=write_cursor(rows[-1].created_at, rows[-1].id) if more else None,
     )
+    return page, 422 if problems else 200
 
 
 def _publicity(publicity_id: uuid.UUID) -> Publicity:
@@ -99,62 +124,47 @@ def _page(publicity_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseRe
     return page, 422 if problems else 200
 
 
-def _again(publicity_id: uuid.UUID) -> Page:
-    return lambda problems: _page(publicity_id, problems)
+_steps = Steps("/publicity/<uuid:publicity_id>", "bureau.publicity", find=_publicity, page=_page)
 
 
-@blueprint.post("/publicity/<uuid:publicity_id>/publish")
-def publicity_publish(publicity_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/publish", done=N_("已发布公示。期满无异议的,次日自动进入孵化培育期。"))
+def publicity_publish(publicity_id: uuid.UUID) -> None:
     """Publish it today."""
-    _publicity(publicity_id)
-    return perform(
-        lambda: services.publish_publicity(
-            actor=actor(),
-            publicity_id=publicity_id,
-            planned_end_on=date_arg(typed("planned_end_on", 20)),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(publicity_id),
-        target=url_for("bureau.publicity", publicity_id=publicity_id),
-        done=gettext("已发布公示。期满无异议的,次日自动进入孵化培育期。"),
+    services.publish_publicity(
+        actor=actor(),
+        publicity_id=publicity_id,
+        planned_end_on=date_arg(typed("planned_end_on", 20)),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/publicity/<uuid:publicity_id>/proofs")
-def publicity_proof(publicity_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step("/proofs", done=N_("已记录展示情况。"), anchor="#proofs")
+def publicity_proof(publicity_id: uuid.UUID) -> None:
     """Note where it was displayed."""
-    _publicity(publicity_id)
-    return perform(
-        lambda: services.add_proof(
-            actor=actor(),
-            publicity_id=publicity_id,
-            kind=typed("kind", 20),
-            link=typed("link", 500),
-            note=typed("note", 500),
-            now=g.now,
-        ),
-        page=_again(publicity_id),
-        target=url_for("bureau.publicity", publicity_id=publicity_id) + "#proofs",
-        done=gettext("已记录展示情况。"),
+    services.add_proof(
+        actor=actor(),
+        publicity_id=publicity_id,
+        kind=typed("kind", 20),
+        link=typed("link", 500),
+        note=typed("note", 500),
+        now=g.now,
     )
 
 
-@blueprint.post("/publicity/<uuid:publicity_id>/void")
-def publicity_void(publicity_id: uuid.UUID) -> ResponseReturnValue:
+@_steps.step(
+    "/void",
+    done=N_("公示已作废。请改正后重新公示,期限重新计算。"),
+    target=lambda row: url_for("bureau.case", application_id=row.application_id) + "#publicity",
+)
+def publicity_void(publicity_id: uuid.UUID) -> None:
     """Void it; the next begins a full period again."""
-    row = _publicity(publicity_id)
-    return perform(
-        lambda: services.void_publicity(
-            actor=actor(),
-            publicity_id=publicity_id,
-            reason=typed("reason", 500),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_again(publicity_id),
-        target=url_for("bureau.case", application_id=row.application_id) + "#publicity",
-        done=gettext("公示已作废。请改正后重新公示,期限重新计算。"),
+    services.void_publicity(
+        actor=actor(),
+        publicity_id=publicity_id,
+        reason=typed("reason", 500),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
@@ -208,97 +218,60 @@ def _objection_page(objection_id: uuid.UUID, problems: tuple[str, ...] = ()) -> 
     return page, 422 if problems else 200
 
 
-def _objection_again(objection_id: uuid.UUID) -> Page:
-    return lambda problems: _objection_page(objection_id, problems)
+_objection_steps = Steps("/objections/<uuid:objection_id>", "bureau.objection", find=_objection, page=_objection_page)
 
 
-def _objection_url(objection_id: uuid.UUID) -> str:
-    return url_for("bureau.objection", objection_id=objection_id)
-
-
-@blueprint.post("/objections/<uuid:objection_id>/accept")
-def objection_accept(objection_id: uuid.UUID) -> ResponseReturnValue:
+@_objection_steps.step("/accept", done=N_("已受理。"))
+def objection_accept(objection_id: uuid.UUID) -> None:
     """Take it up."""
-    _objection(objection_id)
-    return perform(
-        lambda: objections.accept_objection(
-            actor=actor(), objection_id=objection_id, expected_version=shown_version(), now=g.now
-        ),
-        page=_objection_again(objection_id),
-        target=_objection_url(objection_id),
-        done=gettext("已受理。"),
-    )
+    objections.accept_objection(actor=actor(), objection_id=objection_id, expected_version=shown_version(), now=g.now)
 
 
-@blueprint.post("/objections/<uuid:objection_id>/refuse")
-def objection_refuse(objection_id: uuid.UUID) -> ResponseReturnValue:
+@_objection_steps.step("/refuse", done=N_("已作出不予受理决定,请答复异议人。"))
+def objection_refuse(objection_id: uuid.UUID) -> None:
     """Not take it up."""
-    _objection(objection_id)
-    return perform(
-        lambda: objections.refuse_objection(
-            actor=actor(),
-            objection_id=objection_id,
-            reason=typed("reason"),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_objection_again(objection_id),
-        target=_objection_url(objection_id),
-        done=gettext("已作出不予受理决定,请答复异议人。"),
+    objections.refuse_objection(
+        actor=actor(),
+        objection_id=objection_id,
+        reason=typed("reason"),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/objections/<uuid:objection_id>/investigate")
-def objection_investigate(objection_id: uuid.UUID) -> ResponseReturnValue:
+@_objection_steps.step("/investigate", done=N_("已记录核查情况。"))
+def objection_investigate(objection_id: uuid.UUID) -> None:
     """Record the inquiry."""
-    _objection(objection_id)
-    return perform(
-        lambda: objections.investigate_objection(
-            actor=actor(),
-            objection_id=objection_id,
-            inquiry=typed("inquiry"),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_objection_again(objection_id),
-        target=_objection_url(objection_id),
-        done=gettext("已记录核查情况。"),
+    objections.investigate_objection(
+        actor=actor(),
+        objection_id=objection_id,
+        inquiry=typed("inquiry"),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/objections/<uuid:objection_id>/decide")
-def objection_decide(objection_id: uuid.UUID) -> ResponseReturnValue:
+@_objection_steps.step("/decide", done=N_("已作出认定,请答复异议人。"))
+def objection_decide(objection_id: uuid.UUID) -> None:
     """Uphold or dismiss."""
-    _objection(objection_id)
-    return perform(
-        lambda: objections.decide_objection(
-            actor=actor(),
-            objection_id=objection_id,
-            upheld=request.form.get("upheld") == "yes",
-            reason=typed("reason"),
-            item_ids=request.form.getlist("item"),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_objection_again(objection_id),
-        target=_objection_url(objection_id),
-        done=gettext("已作出认定,请答复异议人。"),
+    objections.decide_objection(
+        actor=actor(),
+        objection_id=objection_id,
+        upheld=request.form.get("upheld") == "yes",
+        reason=typed("reason"),
+        item_ids=request.form.getlist("item"),
+        expected_version=shown_version(),
+        now=g.now,
     )
 
 
-@blueprint.post("/objections/<uuid:objection_id>/reply")
-def objection_reply(objection_id: uuid.UUID) -> ResponseReturnValue:
+@_objection_steps.step("/reply", done=N_("已答复,异议人凭查询码可以看到。"))
+def objection_reply(objection_id: uuid.UUID) -> None:
     """Answer the objector."""
-    _objection(objection_id)
-    return perform(
-        lambda: objections.reply_objection(
-            actor=actor(),
-            objection_id=objection_id,
-            reply=typed("reply"),
-            expected_version=shown_version(),
-            now=g.now,
-        ),
-        page=_objection_again(objection_id),
-        target=_objection_url(objection_id),
-        done=gettext("已答复,异议人凭查询码可以看到。"),
+    objections.reply_objection(
+        actor=actor(),
+        objection_id=objection_id,
+        reply=typed("reply"),
+        expected_version=shown_version(),
+        now=g.now,
     )

@@ -46,6 +46,7 @@ def _page(kind: str, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
         label=label,
         versions=versions,
         uses=service.count_uses(kind),
+        used_by=service.list_uses(kind),
         body=body,
         problems=problems,
         typed=request.form,
