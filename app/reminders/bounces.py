@@ -129,9 +129,9 @@ def _returned_texts(part: Message) -> Iterator[str]:
         yield str(inner.get("Message-ID", ""))
         return
     content = part.get_payload(decode=True)
-    for line in (content if isinstance(content, bytes) else str(payload).encode()).splitlines():
-        if line.lower().startswith(b"message-id:"):
-            yield line.decode("utf-8", "replace")
+    if isinstance(content, bytes):
+        # Headers alone: read as a mail without a body, since a long one may go over two lines.
+        yield str(email.message_from_bytes(content, policy=email.policy.compat32).get("Message-ID", ""))
 
 
 def _apply(reference: Reference, report: Report, now: datetime) -> bool:

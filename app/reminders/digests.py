@@ -210,7 +210,7 @@ def _context(digest: Digest, entries: list[_Entry], locale: str) -> dict[str, An
         "count": len(entries),
         "more": max(0, len(entries) - MOST_ENTRIES),
         "on": digest.on,
-        "groups": [{"case": case, "rows": rows} for case, rows in groups.items()],
+        "groups": [{"case": case, "rows": rows} for case, rows in sorted(groups.items())],
         "exits": exits,
         "exits_url": mailer.absolute("/bureau/exits"),
         "authority": db.session.get_one(Authority, digest.authority_code).name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from app.clock import SHANGHAI
-from app.lifecycle.deadlines.calendar import load_calendar, load_settings
+from app.lifecycle.deadlines.calendar import load_calendar
 from app.lifecycle.deadlines.models import Deadline
 from app.rules.settings import Settings
 from app.rules.workdays import Calendar
@@ -37,11 +37,11 @@ def wants_digest(user: User) -> bool:
     return (user.preferences or {}).get(PREFERENCE, DAILY) == DAILY
 
 
-def is_held(user: User, deadline: Deadline, now: datetime) -> bool:
+def is_held(user: User, deadline: Deadline, settings: Settings, now: datetime) -> bool:
     """Whether a reminder to one of an authority's people waits: only if the digest comes before the deadline ends."""
     if not wants_digest(user):
         return False
-    coming = next_digest(now, load_settings(deadline.authority_code), load_calendar())
+    coming = next_digest(now, settings, load_calendar())
     return deadline.due_at <= now or coming < deadline.due_at
 
 

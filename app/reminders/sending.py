@@ -179,14 +179,15 @@ def _prepare(reminder_id: uuid.UUID, attempt: int, now: datetime) -> _Mail | str
         return "dropped"
     if reason := why_not(reminder, now):
         return _skip(reminder, reason)
-    if quiet.until(load_settings(reminder.authority_code), now, deadline.due_at):
+    settings = load_settings(reminder.authority_code)
+    if quiet.until(settings, now, deadline.due_at):
         reminder.state, reminder.attempts = "pending", attempt - 1
         db.session.commit()
         return "quiet"
     context = context_of(reminder, now)
     optional = not wording_of(deadline.kind).statutory
     muted = optional and delivery.is_switched_off(user, "reminder")
-    held = not muted and recipients.is_of_authority(reminder) and holding.is_held(user, deadline, now)
+    held = not muted and recipients.is_of_authority(reminder) and holding.is_held(user, deadline, settings, now)
     state = "in_app_only" if muted else "held" if held else "queued"
     fresh = _put_in_inbox(reminder, context, now, state=state, statutory=not optional)
     webhooks.offer(
@@ -223,7 +224,6 @@ def why_not(reminder: Reminder, now: datetime) -> str | None:
         Reminder.deadline_id == reminder.deadline_id,
         Reminder.recipient_id == reminder.recipient_id,
         Reminder.due_on == reminder.due_on,
-        Reminder.audience == reminder.audience,
         Reminder.offset_days < reminder.offset_days,
     )
     if db.session.scalar(select(newer.exists())):

@@ -1,4 +1,4 @@
-"""Mails that could not be delivered: what an authority must know, and how it has them sent again."""
+"""What became of each mail: what an authority must know of those not delivered, and how it has them sent again."""
 
 from __future__ import annotations
 
@@ -18,14 +18,28 @@ from tenants.scope import Actor
 RESEND = "app.reminders.jobs.resend_notice"
 
 
-def list_undelivered(
-    authority_code: str, *, after: tuple[datetime, uuid.UUID] | None = None, limit: int = 50
+STATES: dict[str, tuple[str, ...]] = {
+    "": ("bounced",),
+    "deferred": ("deferred",),
+    "waiting": ("queued", "held"),
+    "sent": ("sent",),
+    "all": ("queued", "held", "sent", "deferred", "bounced", "in_app_only"),
+}
+"""What the list of deliveries shows."""
+
+
+def list_deliveries(
+    authority_code: str,
+    *,
+    states: tuple[str, ...] = STATES[""],
+    after: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = 50,
 ) -> list[tuple[Notice, Organisation | None]]:
-    """Notices of an authority's business whose mail bounced, newest first, with the organisation they were for."""
+    """Notices of an authority's business by what became of their mail, newest first, with whom they were for."""
     query = (
         select(Notice, Organisation)
         .outerjoin(Organisation, Organisation.id == Notice.organisation_id)
-        .where(Notice.authority_code == authority_code, Notice.state == "bounced")
+        .where(Notice.authority_code == authority_code, Notice.state.in_(states))
     )
     if after is not None:
         query = query.where(tuple_(Notice.created_at, Notice.id) < after)

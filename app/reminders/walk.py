@@ -82,7 +82,7 @@ def walk(step: timedelta, *, smtp_url: str) -> Iterator[Day]:
         start = clock.now()
         for instant in _stops(start, start + step):
             set_offset(instant - datetime.now(UTC))
-            yield _live(instant, since, smtp_url, until=start + step)
+            yield live_day(instant, since=since, smtp_url=smtp_url, until=start + step)
             since = instant
         set_offset(goal)
 
@@ -96,7 +96,8 @@ def _stops(start: datetime, end: datetime) -> Iterator[datetime]:
     yield end
 
 
-def _live(instant: datetime, since: datetime | None, smtp_url: str, *, until: datetime) -> Day:
+def live_day(instant: datetime, *, since: datetime | None, smtp_url: str, until: datetime) -> Day:
+    """What the scheduler and the mail workers do at `instant` of a day, and the day's digests if not after `until`."""
     day = Day(instant)
     with clock.frozen(instant):
         schedule.follow_selection()
