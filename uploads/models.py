@@ -36,6 +36,7 @@ class Purpose(StrEnum):
     supplement = "supplement"
     rectification_report = "rectification_report"
     exit_data = "exit_data"
+    consultation = "consultation"
 
 
 class DossierState(StrEnum):

@@ -18,6 +18,7 @@ DOSSIER_KINDS = {
     "supplement": lazy_gettext("补正材料"),
     "rectification_report": lazy_gettext("整改报告"),
     "exit_data": lazy_gettext("合规数据"),
+    "consultation": lazy_gettext("函商来函"),
 }
 
 # state -> (tone, word); the tone says who has to move, from the reader's side.

@@ -5,6 +5,7 @@ import { watchDrafts } from './drafts.js';
 import { watchHtmx } from './htmx-errors.js';
 import { watchMenus } from './menus.js';
 import { watchPages } from './pages.js';
+import { watchSelfSaving } from './self-saving.js';
 
 window.htmx = htmx;
 
@@ -13,6 +14,7 @@ watchConfirmations();
 watchMenus();
 watchPages();
 watchDrafts();
+watchSelfSaving();
 
 async function mountUploaders(root) {
   if (!root.querySelector('[data-uploader]')) return;

@@ -21,7 +21,8 @@ def find_occupations(text: str, *, limit: int = 20) -> list[Occupation]:
     types contain it, by code; nothing for an empty text."""
     if not text.strip():
         return []
-    return list(db.session.scalars(_matching(text).order_by(Occupation.code).limit(limit)))
+    query = _matching(text).where(Occupation.retired_at.is_(None))
+    return list(db.session.scalars(query.order_by(Occupation.code).limit(limit)))
 
 
 def list_occupations(
@@ -55,7 +56,7 @@ def _matching(text: str) -> Select[Occupation]:
         Occupation.name.icontains(plain, autoescape=True),
         cast(Occupation.work_types, String).icontains(plain, autoescape=True),
     )
-    query = select(Occupation).where(Occupation.retired_at.is_(None))
+    query = select(Occupation)
     if not _CODE_LIKE.match(plain):
         return query.where(by_words)
     try:

@@ -48,6 +48,16 @@ def read_occupations(data: bytes, file_name: str) -> tuple[list[dict[str, Any]],
     return list(found.values()), errors
 
 
+def read_one(values: Mapping[str, str]) -> tuple[dict[str, Any] | None, list[RowError]]:
+    """One occupation as typed, by the keys of COLUMNS, read as a file's row is; None with what is wrong with it."""
+    keys = list(COLUMNS)
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    errors: list[RowError] = []
+    cells = _Cells([values.get(key, "").strip() for key in keys], {key: index for index, key in enumerate(keys)})
+    _read_row(1, cells, found, errors)
+    return next(iter(found.values()), None), errors
+
+
 class _Cells:
     def __init__(self, row: Sequence[str], columns: Mapping[str, int]) -> None:
         self._row, self._columns = row, columns

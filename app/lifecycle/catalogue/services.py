@@ -11,7 +11,6 @@ from app.db import db
 from app.lifecycle.catalogue import queries
 from app.lifecycle.catalogue.models import Occupation, OccupationImport
 from app.lifecycle.catalogue.reading import read_occupations
-from app.lifecycle.trail import need_reason
 from app.rules.core import N_, Refusal
 from tenants import events
 from tenants.scope import Actor, ScopeKind
@@ -24,7 +23,7 @@ def preview_import(*, actor: Actor, data: bytes, file_name: str, now: datetime) 
 
     Refusals: catalogue_only_by_department and those of reading a sheet.
     """
-    _check_department(actor)
+    check_department(actor)
     rows, errors = read_occupations(data, file_name)
     preview = OccupationImport(
         id=uuid.uuid4(),
@@ -66,7 +65,7 @@ def confirm_import(*, actor: Actor, import_id: uuid.UUID, now: datetime) -> dict
 
     Refusals: catalogue_only_by_department, import_unknown, import_done, import_empty.
     """
-    _check_department(actor)
+    check_department(actor)
     preview = queries.get_import(import_id, lock=True)
     if preview is None:
         raise Refusal("import_unknown", "", N_("没有找到这次导入。请重新上传文件。"))
@@ -100,29 +99,7 @@ def confirm_import(*, actor: Actor, import_id: uuid.UUID, now: datetime) -> dict
     return counts
 
 
-def retire_occupation(*, actor: Actor, occupation_id: uuid.UUID, reason: str, now: datetime) -> Occupation:
-    """Take an occupation out of what may be applied for; what was filed under it stays as it is."""
-    _check_department(actor)
-    occupation = queries.get_occupation(occupation_id, lock=True)
-    if occupation is None:
-        raise Refusal("occupation_unknown", "", N_("没有找到这个职业。请刷新页面。"))
-    reason = need_reason(reason, "R9")
-    if occupation.retired_at is None:
-        occupation.retired_at = occupation.changed_at = now
-        events.record(
-            "occupation_retired",
-            actor=actor,
-            now=now,
-            subject_type="occupation",
-            subject_id=occupation.id,
-            rule="R9",
-            title=f"{occupation.code} {occupation.name}",
-            reason=reason,
-        )
-    db.session.flush()
-    return occupation
-
-
-def _check_department(actor: Actor) -> None:
+def check_department(actor: Actor) -> None:
+    """Refusal catalogue_only_by_department for anyone else."""
     if actor.kind not in {ScopeKind.department, ScopeKind.system}:
         raise Refusal("catalogue_only_by_department", "R9", N_("职业目录由省厅统一维护。如需增补,请联系省厅。"))

@@ -13,11 +13,13 @@ from sqlalchemy.sql.base import ExecutableOption as ORMOption
 from app.db import db
 from app.lifecycle.applications.models import Application, ApplicationItem, SupplementRequest
 from app.lifecycle.applications.queries import get_application
+from app.lifecycle.consultations.models import NationalConsultation
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.submissions.applications import FilingSubject, SupplementSubject
 from app.lifecycle.submissions.banks import BankSubject
 from app.lifecycle.submissions.commitments import CommitmentSubject
+from app.lifecycle.submissions.consultations import ConsultationSubject
 from app.lifecycle.submissions.renewals import RenewalSubject
 from app.lifecycle.submissions.subject import Subject
 from app.rules.core import N_, Refusal
@@ -26,7 +28,14 @@ from uploads.models import Purpose
 
 T = TypeVar("T")
 _OPEN_KINDS = frozenset(
-    {Purpose.question_bank, Purpose.self_assessment, Purpose.filing_materials, Purpose.supplement, Purpose.commitment}
+    {
+        Purpose.question_bank,
+        Purpose.self_assessment,
+        Purpose.filing_materials,
+        Purpose.supplement,
+        Purpose.commitment,
+        Purpose.consultation,
+    }
 )
 
 
@@ -46,6 +55,9 @@ def find_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Sub
         request = db.session.get(SupplementRequest, subject_id)
         application = get_application(request.application_id, lock=lock) if request else None
         return SupplementSubject(request, application) if request and application else None
+    if kind == Purpose.consultation:
+        consultation = _find(NationalConsultation, subject_id, lock)
+        return ConsultationSubject(consultation) if consultation else None
     if kind == Purpose.commitment:
         commitment = _find(Commitment, subject_id, lock)
         # Without reading it afresh: whoever signs has its organisation and items loaded.

@@ -5,22 +5,25 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from app.db import db
-from app.lifecycle.consultations import queries, services
+from app.lifecycle.consultations import letters, queries, services
 from app.lifecycle.consultations.models import NationalConsultation
 from app.rules.core import Refusal
 from app.rules.states import NATIONAL_CONSULTATION, ConsultationState
 from app.web.access import Right
 from app.web.applicant.base import found, page
+from app.web.applicant.files import accept_of
 from app.web.errors import refusal_text
 from app.web.forms import date_arg
 from app.web.guards import actor
-from app.web.wording import timeline_rows
+from app.web.wording import UPLOAD_STATES, timeline_rows
 from tenants import events
+from uploads import transfer
+from uploads.models import Purpose
 
 
 @page("/consultations")
@@ -63,8 +66,26 @@ def consultation_begin() -> ResponseReturnValue:
 
 @page("/consultations/<uuid:consultation_id>")
 def consultation(consultation_id: uuid.UUID) -> ResponseReturnValue:
-    """One: a draft in its form, anything else to read."""
-    return _page(found(queries.get_consultation(consultation_id)))
+    """One: a draft in its form, anything else to read; the list of its files alone for htmx while they are checked."""
+    row = found(queries.get_consultation(consultation_id))
+    if request.args.get("part") == "files":
+        files = letters.list_drafted_files(row)
+        return render_template("applicant/_consultation_files.html", row=row, files=files, upload_states=UPLOAD_STATES)
+    return _page(row)
+
+
+@page("/consultations/<uuid:consultation_id>/files/<uuid:upload_id>/remove", right=Right.edit, methods=("POST",))
+def consultation_file_remove(consultation_id: uuid.UUID, upload_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a file out of a letter that is not sent yet."""
+    row = found(queries.get_consultation(consultation_id))
+    wanted = found(next((one for one in letters.list_drafted_files(row) if one.id == upload_id), None))
+    try:
+        transfer.remove_upload(actor=actor(), store=current_app.extensions["sheping_store"], upload=wanted, now=g.now)
+    except Refusal as refusal:
+        db.session.rollback()
+        return _page(found(queries.get_consultation(consultation_id)), (refusal_text(refusal),))
+    db.session.commit()
+    return redirect(url_for("applicant.consultation", consultation_id=consultation_id) + "#files", 303)
 
 
 def _page(
@@ -76,6 +97,9 @@ def _page(
         machine=NATIONAL_CONSULTATION,
         problems=problems,
         typed=typed,
+        files=letters.list_drafted_files(row),
+        accept=accept_of(Purpose.consultation),
+        upload_states=UPLOAD_STATES,
         events=timeline_rows(events.list_for_subject("national_consultation", row.id)),
     )
     return page, 422 if problems else 200
@@ -95,7 +119,7 @@ def consultation_save(consultation_id: uuid.UUID) -> ResponseReturnValue:
             now=g.now,
         )
         if sends:
-            services.send_consultation(actor=actor(), consultation_id=consultation_id, now=g.now)
+            letters.send_letter(actor=actor(), consultation_id=consultation_id, now=g.now)
     except Refusal as refusal:
         db.session.rollback()
         row = found(queries.get_consultation(consultation_id))

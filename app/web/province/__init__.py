@@ -11,10 +11,11 @@ from app.web.province import (
     consultations,
     deadlines,
     documents,
+    occupations,
     views,
 )
 from app.web.province.base import ACCESS, blueprint
 
-VIEWS = (views, calls, catalogue, consultations, announcements, calendar, annexes, deadlines, documents)
+VIEWS = (views, calls, catalogue, consultations, announcements, calendar, annexes, deadlines, documents, occupations)
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]

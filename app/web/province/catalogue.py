@@ -38,6 +38,7 @@ def _page(problems: tuple[str, ...] = ()) -> ResponseReturnValue:
     rows = queries.list_occupations(
         text=text,
         tag=tag if tag in PRIORITY_TAGS else "",
+        retired=request.args.get("show") == "all",
         after=request.args.get("cursor", "")[:40],
         limit=PAGE_SIZE + 1,
     )
@@ -48,10 +49,11 @@ def _page(problems: tuple[str, ...] = ()) -> ResponseReturnValue:
         problems=problems,
         tags=PRIORITY_TAGS,
         tag=tag,
+        show=request.args.get("show", ""),
         levels=LEVELS,
         tag_words=picking.tag_words,
         total=queries.count_occupations(),
-        is_narrowed=bool(text or tag),
+        is_narrowed=bool(text or tag or request.args.get("show")),
         next_cursor=queries.place_of(rows[-1]) if more else None,
     )
     return page, 422 if problems else 200
@@ -92,17 +94,6 @@ def catalogue_confirm(import_id: uuid.UUID) -> ResponseReturnValue:
     """Do it."""
     counts = services.confirm_import(actor=actor(), import_id=import_id, now=g.now)
     flash(gettext("已导入:新增 %(new)d 个,更新 %(changed)d 个,未变 %(same)d 个。", **counts), "success")
-    return redirect(url_for("province.catalogue"), 303)
-
-
-@page("/catalogue/<uuid:occupation_id>/retire", right=Right.decide, methods=("POST",))
-@commits
-def catalogue_retire(occupation_id: uuid.UUID) -> ResponseReturnValue:
-    """Take an occupation out of what may be applied for."""
-    services.retire_occupation(
-        actor=actor(), occupation_id=occupation_id, reason=gettext("由省厅在职业目录中停用"), now=g.now
-    )
-    flash(gettext("已停用,今后不能再选;已备案的不受影响。"), "success")
     return redirect(url_for("province.catalogue"), 303)
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from app.db import db
-from app.lifecycle.consultations import queries, services
+from app.lifecycle.consultations import letters, queries
 from app.lifecycle.consultations.models import NationalConsultation
 from app.rules.core import Refusal
 from app.rules.states import NATIONAL_CONSULTATION, ConsultationState
@@ -63,6 +63,7 @@ def _page(row: NationalConsultation, problems: tuple[str, ...] = ()) -> Response
         machine=NATIONAL_CONSULTATION,
         problems=problems,
         typed=request.form,
+        tasks=letters.list_tasks(row.id),
         events=timeline_rows(events.list_for_subject("national_consultation", row.id)),
     )
     return page, 422 if problems else 200
@@ -74,7 +75,7 @@ def consultation_answer(consultation_id: uuid.UUID) -> ResponseReturnValue:
     found(queries.get_consultation(consultation_id))
     agrees = request.form.get("answer") == "agree"
     try:
-        services.answer_consultation(
+        letters.answer_letter(
             actor=actor(),
             consultation_id=consultation_id,
             agrees=agrees,
