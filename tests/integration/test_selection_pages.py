@@ -248,14 +248,16 @@ def test_the_bureau_watches_incubation_and_an_expert_opens_a_bank_with_a_purpose
     desk = browser(world, world.experts[0])
     page = desk.get(f"/expert/panels/{panel_id}").text
     assert "电工题库.xlsx" in page
-    opens = f"/expert/panels/{panel_id}/files/{file_id}"
+    whole = f"/expert/panels/{panel_id}/files/{file_id}"
+    assert desk.post(whole, data={"purpose": "评估题目质量"}).status_code == 422, "a bank is read on the screen"
+    opens = f"/expert/panels/{panel_id}/banks/{file_id}"
     assert desk.post(opens, data={"purpose": " "}).status_code == 422
     assert desk.post(opens, data={"purpose": "评估题目质量"}).status_code == 303
     outsider = browser(world, world.people.expert())
     assert outsider.post(opens, data={"purpose": "x"}).status_code == 404
     with world.as_(world.owner):
         (seen,) = [
-            event for event in events.list_for_organisation(world.organisation_id) if event.name == "panel_file_opened"
+            event for event in events.list_for_organisation(world.organisation_id) if event.name == "bank_opened"
         ]
         assert seen.data["reason"] == "评估题目质量"
     assert desk.get(f"/expert/panels/{panel_id}/sheets").status_code == 200
@@ -263,7 +265,7 @@ def test_the_bureau_watches_incubation_and_an_expert_opens_a_bank_with_a_purpose
         db.session.execute(update(Panel).where(Panel.id == panel_id).values(state="concluded"))
         db.session.commit()
     assert "电工题库.xlsx" not in desk.get(f"/expert/panels/{panel_id}").text, "the bank is sealed again"
-    assert desk.post(opens, data={"purpose": "再看一次"}).status_code == 422
+    assert desk.post(opens, data={"purpose": "再看一次"}).status_code == 404
     with world.people.as_system():
         assert db.session.scalars(select(ScoreSheet.item_id)).all().count(item.id) == 1
 

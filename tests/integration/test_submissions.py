@@ -462,7 +462,7 @@ def test_a_task_is_assigned_only_within_its_authority(world: World) -> None:
     assert world.decide(str(task_id), stranger, decision="accept").status_code == 404
 
 
-def test_opening_and_each_download_is_an_event_for_the_organisation(world: World) -> None:
+def test_opening_is_an_event_and_a_bank_stays_sealed_before_its_panel(world: World) -> None:
     dossier_id = world.submitted()
     world.work()
     task_id = uuid.UUID(world.inbox()[0]["id"])
@@ -471,13 +471,21 @@ def test_opening_and_each_download_is_an_event_for_the_organisation(world: World
             services.open_review(actor=world.officer.actor, task_id=task_id, now=clock.now())
         task = queries.get_task(task_id)
         assert task is not None
-        file = services.record_download(
-            actor=world.officer.actor, task_id=task_id, file_id=task.dossier.files[0].id, now=clock.now()
+        asked = {"task_id": task_id, "file_id": task.dossier.files[0].id, "purpose": "核验", "now": clock.now()}
+        db.session.commit()
+        with pytest.raises(Refusal) as refused:
+            services.record_download(actor=world.officer.actor, **asked)
+        assert refused.value.code == "not_case_officer"
+        services.assign_review(
+            actor=world.officer.actor, task_id=task_id, assignee_id=world.officer.user_id, now=clock.now()
         )
         db.session.commit()
-        assert file.name
+        with pytest.raises(Refusal) as refused:
+            services.record_download(actor=world.officer.actor, **asked)
+        assert refused.value.code == "bank_sealed"
+        db.session.rollback()
     names = [event["name"] for event in world.dossier(dossier_id)["events"]]
-    assert names == ["dossier_submitted", "dossier_delivered", "review_opened", "dossier_file_downloaded"]
+    assert names == ["dossier_submitted", "dossier_delivered", "review_opened", "review_assigned"]
 
 
 # Delivery that fails -------------------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from app.web.guards import current_identity
 # The tile repeats over the whole picture, so that no part of a screen is without the name.
 _SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="100%"><defs>'
-    '<pattern id="w" width="340" height="190" patternUnits="userSpaceOnUse" patternTransform="rotate(-24)">'
+    '<pattern id="w" width="430" height="190" patternUnits="userSpaceOnUse" patternTransform="rotate(-24)">'
     '<g fill="#1b2a3a" fill-opacity="0.13" font-family="sans-serif" font-size="16">'
     '<text x="10" y="60">{name}</text><text x="10" y="84">{at}</text>'
-    '<text x="180" y="155">{name}</text><text x="180" y="179">{at}</text></g></pattern></defs>'
+    '<text x="225" y="155">{name}</text><text x="225" y="179">{at}</text></g></pattern></defs>'
     '<rect width="100%" height="100%" fill="url(#w)"/></svg>'
 )
 
