@@ -313,6 +313,7 @@ def test_the_command_line_says_and_does_it(kit: Kit, monkeypatch: pytest.MonkeyP
     assert masters.parse(custody("new-key").output).newest == 2
     broken = dataclasses.replace(kit.worker_app.config["SHEPING"], custody_keys=masters.generate(9))
     monkeypatch.setitem(kit.worker_app.config, "SHEPING", broken)
+    keys._opened.clear()
     assert "NOT CONFIGURED" in custody("status").output
     assert "missing" in str(custody("status").exception)
     assert "lacks master key 1" in str(custody("rotate", "--all").exception or "")
@@ -544,8 +545,27 @@ def test_a_bank_is_destroyed_when_its_time_is_over_and_that_is_certified(kit: Ki
         assert (told.organisation_id, told.data["hashes"]) == (kit.owner.organisation_id, [sha256])
         documents = text("select count(*) from documents where kind = 'purge_certificate' and subject_id = :id")
         assert db.session.scalar(documents, {"id": str(record.id)}) == 1
-    with kit.app.app_context(), scope.use(kit.owner.actor.scope):
-        assert [one.number for one in purging.list_records()] == [record.number]
+    address = f"/custody/purges/{record.id}"
+    for person in (kit.owner, kit.officer):
+        client = kit.people.sign_in(kit.app.test_client(), person)
+        assert address in client.get("/custody/purges").text
+        shown = client.get(address)
+        assert (shown.status_code, sha256 in shown.text) == (200, True)
+    for stranger in (kit.people.member(kit.people.organisation()), kit.people.official("370100")):
+        client = kit.people.sign_in(kit.app.test_client(), stranger)
+        assert address not in client.get("/custody/purges").text
+        assert client.get(address).status_code == 404
+
+
+def test_a_lead_names_the_security_contact(kit: Kit) -> None:
+    client = kit.people.sign_in(kit.app.test_client(), kit.people.official("370200", Role.lead))
+    refused = client.post("/custody/contact", data={"email": "nobody"})
+    assert (refused.status_code, "不是邮箱地址" in refused.text) == (422, True)
+    assert client.post("/custody/contact", data={"email": " Sec@Bureau.example "}).status_code == 303
+    assert 'value="sec@bureau.example"' in client.get("/custody/contact").text
+    assert client.post("/custody/contact", data={"email": ""}).status_code == 303
+    officer = kit.people.sign_in(kit.app.test_client(), kit.officer)
+    assert officer.post("/custody/contact", data={"email": "a@b.cn"}).status_code == 403
 
 
 def _events_of_application(kit: Kit, *, at: Any) -> None:

@@ -81,6 +81,8 @@ def _begin(holder: Holder, now: datetime) -> bool:
     )
     if active is None:
         return False
+    # Without its master key nothing could follow: better not to begin.
+    keys.open_holder_key(HolderKey(active.id, active.wrapped or b"", active.master_version))
     # Who is just wrapping by the active key holds it (`for share`): we have waited for them; later ones find the next.
     active.state = KeyState.retiring
     db.session.flush()
