@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from app.lifecycle.custody import access
 from app.lifecycle.custody.models import BankOpening
-from app.rules.sealing import MANNER_LABELS, READER_LABELS
+from app.rules.sealing import MANNER_LABELS, READER_LABELS, Reader
 from app.web.bank_reading.desk import Desk
 from app.web.wording import ROLES
 from uploads.models import Upload
@@ -43,7 +43,7 @@ def _line(opening: BankOpening) -> Line:
     return Line(
         at=opening.opened_at,
         until=opening.last_at,
-        who=f"{who} · {role}" if role and opening.reader != "panel_member" else who,
+        who=f"{who} · {role}" if role and opening.reader == Reader.ORGANISATION else who,
         manner=gettext(MANNER_LABELS[opening.manner]),
         purpose=opening.purpose,
         pages=ranges(opening.pages, opening.page_size),
