@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from app import outbox
 from app.db import db
@@ -20,7 +21,7 @@ def tell_infected(upload: Upload, *, virus: str, now: datetime) -> None:
     """As the system. Without a security contact the authority's leads are told; nobody learns of the content."""
     organisation = db.session.get_one(Organisation, upload.organisation_id)
     authority = db.session.get_one(Authority, organisation.authority_code)
-    words = {
+    words: dict[str, Any] = {
         "name_of_file": upload.name,
         "virus": virus,
         "size": naming.size_in_words(upload.size or 0),

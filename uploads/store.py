@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlparse
 
 import urllib3
@@ -171,7 +171,12 @@ class ObjectStore:
         with _reaching():
             # Beyond `part_size` minio-py sends parts in threads of its own and gives up what it began when one fails.
             self._inner.put_object(
-                bucket, key, _Pieces(pieces), length=size, part_size=PUT_PART, num_parallel_uploads=PUT_PARALLEL
+                bucket,
+                key,
+                cast(BinaryIO, _Pieces(pieces)),
+                length=size,
+                part_size=PUT_PART,
+                num_parallel_uploads=PUT_PARALLEL,
             )
 
     def list_keys(self, bucket: str, *, before: datetime) -> Iterator[str]:
@@ -191,9 +196,13 @@ class ObjectStore:
                 found = self._inner._list_multipart_uploads(bucket).uploads
         except ObjectGone:
             return 0
-        stale = [one for one in found if one.initiated_time is None or one.initiated_time < before]
-        for one in stale:
-            self.abort_multipart(bucket, one.object_name, one.upload_id)
+        stale = [
+            (one.object_name, one.upload_id)
+            for one in found
+            if one.upload_id and (one.initiated_time is None or one.initiated_time < before)
+        ]
+        for key, multipart_id in stale:
+            self.abort_multipart(bucket, key, multipart_id)
         return len(stale)
 
     def copy(self, source_bucket: str, source_key: str, bucket: str, key: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -173,6 +172,6 @@ def rewrap(wrapped: bytes, old: HolderKey, new: HolderKey, upload_id: uuid.UUID)
     return cipher.wrap(open_data_key(wrapped, old, upload_id), open_holder_key(new), of_data_key(upload_id))
 
 
-def holder_key_of(row: Mapping[str, Any] | Any) -> HolderKey:
+def holder_key_of(row: Any) -> HolderKey:
     """From a row with columns `key_id`, `key_wrapped`, `master_version`."""
     return HolderKey(row.key_id, row.key_wrapped, row.master_version)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, or_, select
 
@@ -105,7 +106,7 @@ def _move_batch(holder: Holder) -> int:
     )
     rows = db.session.execute(retiring).all()
     for stored, key in rows:
-        old = HolderKey(key.id, key.wrapped, key.master_version)
+        old = HolderKey(key.id, key.wrapped or b"", key.master_version)
         stored.wrapped = keys.rewrap(stored.wrapped, old, active, stored.upload_id)
         stored.key_id = active.id
     db.session.flush()
@@ -159,7 +160,7 @@ def _stale(newest: int) -> list[CustodyKey]:
     return list(db.session.scalars(query.order_by(CustodyKey.id).limit(BATCH).with_for_update()))
 
 
-def _record(name: str, holder: Holder, now: datetime, **data: object) -> None:
+def _record(name: str, holder: Holder, now: datetime, **data: Any) -> None:
     events.record(
         name,
         actor=SYSTEM_ACTOR,
