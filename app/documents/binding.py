@@ -74,11 +74,11 @@ def bind(*, title: str, summary: bytes, summary_label: str, documents: Sequence[
         for one in documents:
             places.append((one.label, len(book.pages)))
             with pikepdf.open(io.BytesIO(one.pdf)) as pages:
+                _make_seals_pictures(pages)
                 book.pages.extend(pages.pages)
             book.attachments[one.name] = AttachedFileSpec(
                 book, one.pdf, filename=one.name, mime_type="application/pdf", description=one.label
             )
-        _drop_fields(book)
         with book.open_outline() as outline:
             outline.root.extend(OutlineItem(label, page) for label, page in places)
         book.docinfo["/Title"] = title
@@ -89,14 +89,8 @@ def bind(*, title: str, summary: bytes, summary_label: str, documents: Sequence[
         return out.getvalue()
 
 
-def _drop_fields(book: pikepdf.Pdf) -> None:
-    """A copied signature field would claim to sign these pages: what it looks like stays, the claim goes."""
-    for page in book.pages:
-        if "/Annots" not in page:
-            continue
-        for annotation in page.Annots:  # type: ignore[attr-defined]
-            for key in ("/FT", "/V", "/T", "/Lock", "/SV", "/Parent"):
-                if key in annotation:
-                    del annotation[key]
-    if "/AcroForm" in book.Root:
-        del book.Root.AcroForm
+def _make_seals_pictures(pages: pikepdf.Pdf) -> None:
+    """A copied signature field would claim to sign these pages: what it looks like becomes part of the page."""
+    pages.flatten_annotations()
+    if "/AcroForm" in pages.Root:
+        del pages.Root.AcroForm
