@@ -308,15 +308,23 @@ def dissolve_panel(
     """Give a panel up before its opinion; another can be formed; its banks wait for the next."""
     panel = locked_panel(panel_id, actor=actor, expected_version=expected_version)
     panel.reason = need_reason(reason, "R17")
-    if panel.kind == PanelKind.QUESTION_BANK and panel.state == PanelState.ASSESSING:
-        raise Refusal("bank_panel_at_work", "R31", N_("题库评估已经开始,不能撤销评估组。成员变动请增补专家。"))
-    if panel.kind == PanelKind.QUESTION_BANK and panel.state == PanelState.FORMED:
-        application = casework.locked_case(panel.application_id or uuid.UUID(int=0))
-        for item in application.items:
-            if item.id in {row.item_id for row in panel.items} and item.bank_state == BankState.PANEL_ASSIGNED:
-                casework.move_bank(actor=actor, item=item, event="dissolve_panel")
+    if panel.kind == PanelKind.QUESTION_BANK:
+        _free_banks(actor, panel)
     step(actor, panel, "dissolve", "panel_dissolved", now, reason=panel.reason)
     return panel
+
+
+def _free_banks(actor: Actor, panel: Panel) -> None:
+    """The banks of a panel wait for another; not once one of them is under assessment, even where too few members
+    are left and the panel is forming again: nothing could take them up."""
+    application = casework.locked_case(panel.application_id or uuid.UUID(int=0))
+    banks = [item for item in application.items if item.id in {row.item_id for row in panel.items}]
+    begun = any(row.concluded_at or row.revision_rounds for row in panel.items)
+    if begun or any(item.bank_state == BankState.UNDER_ASSESSMENT for item in banks):
+        raise Refusal("bank_panel_at_work", "R31", N_("题库评估已经开始,不能撤销评估组。成员变动请增补专家。"))
+    for item in banks:
+        if item.bank_state == BankState.PANEL_ASSIGNED:
+            casework.move_bank(actor=actor, item=item, event="dissolve_panel")
 
 
 def check_forming(panel: Panel) -> None:
