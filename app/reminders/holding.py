@@ -34,7 +34,7 @@ _LONGEST_HOLIDAY_DAYS = 15
 
 def wants_digest(user: User) -> bool:
     """Whether the person gets the day's messages together; so it is unless they chose otherwise."""
-    return (user.preferences or {}).get(PREFERENCE, DAILY) == DAILY
+    return bool((user.preferences or {}).get(PREFERENCE, DAILY) == DAILY)
 
 
 def is_held(user: User, deadline: Deadline, settings: Settings, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.benchmarks.rows import Row, show, write
 
-MODULES = ("upload_bench", "inbox_bench", "banks_bench", "deadlines_bench", "documents_bench")
+MODULES = ("upload_bench", "inbox_bench", "banks_bench", "deadlines_bench", "reminders_bench", "documents_bench")
 RESULT = Path("bench.json")
 
 

@@ -20,10 +20,11 @@ from flask.testing import FlaskClient
 from app.config import ConfigError
 from app.db import db
 from app.reminders import mailer, references
+from tenants import scope
 from tenants.accounts import expiry
 from tenants.events import Event
 from tenants.models import Membership, Organisation, User
-from tenants.scope import Role
+from tenants.scope import SYSTEM, Role
 from tests.factories.people import People
 from tests.integration.mail_server import Mailbox, running
 
@@ -117,6 +118,7 @@ def test_one_press_in_a_mail_program_switches_a_kind_off_and_back_on(
     path = url.removeprefix(app.config["SHEPING"].public_url)
 
     def off() -> list[str]:
+        scope.enter(SYSTEM)
         db.session.rollback()
         return list(db.session.get_one(User, person.user_id, populate_existing=True).preferences.get("mail_off", ()))
 

@@ -40,7 +40,8 @@ KINDS = tuple(sorted(KNOWN_KINDS - {"q1_window"}))
 
 def start_for(kind: str, due_on: date) -> date:
     """The day from which the rules count to `due_on`."""
-    days = (due_on + timedelta(days=number) for number in range(200, -1200, -1))
+    steps_back = (*range(0, -200, -1), *range(1, 200), *range(-1090, -1100, -1))
+    days = (due_on + timedelta(days=number) for number in steps_back)
     return next(day for day in days if date_of(kind, day, CALENDAR, Settings()).due_on == due_on)
 
 

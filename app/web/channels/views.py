@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
@@ -29,6 +31,17 @@ STATES = {
     "sent": ("good", lazy_gettext("已送达")),
     "dead": ("bad", lazy_gettext("未送达")),
 }
+
+
+@contextmanager
+def _else_404() -> Iterator[None]:
+    """Another side's address does not exist for this one."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.code.endswith("_not_found"):
+            abort(404)
+        raise
 
 
 @blueprint.get("")
@@ -70,7 +83,8 @@ def add() -> ResponseReturnValue:
 @commits
 def test(webhook_id: uuid.UUID) -> ResponseReturnValue:
     """Post a test message."""
-    webhooks.send_test(actor=actor(), webhook_id=webhook_id, now=g.now)
+    with _else_404():
+        webhooks.send_test(actor=actor(), webhook_id=webhook_id, now=g.now)
     flash(gettext("测试消息已发出,几秒后刷新本页可见结果。"), "success")
     return redirect(url_for("channels.overview"), 303)
 
@@ -79,7 +93,8 @@ def test(webhook_id: uuid.UUID) -> ResponseReturnValue:
 @commits
 def remove(webhook_id: uuid.UUID) -> ResponseReturnValue:
     """Send nothing more there."""
-    webhooks.remove_webhook(actor=actor(), webhook_id=webhook_id, now=g.now)
+    with _else_404():
+        webhooks.remove_webhook(actor=actor(), webhook_id=webhook_id, now=g.now)
     flash(gettext("已停用,不再向该地址推送。"), "success")
     return redirect(url_for("channels.overview"), 303)
 
@@ -88,6 +103,7 @@ def remove(webhook_id: uuid.UUID) -> ResponseReturnValue:
 @commits
 def retry(delivery_id: uuid.UUID) -> ResponseReturnValue:
     """Post a dead message again."""
-    webhooks.retry_delivery(actor=actor(), delivery_id=delivery_id, now=g.now)
+    with _else_404():
+        webhooks.retry_delivery(actor=actor(), delivery_id=delivery_id, now=g.now)
     flash(gettext("已重新推送。"), "success")
     return redirect(url_for("channels.overview"), 303)
