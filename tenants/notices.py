@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +106,44 @@ def tell(
         rule=rule,
         statutory=statutory,
         params=params,
+    )
+
+
+@dataclass(frozen=True)
+class Message:
+    """One of many messages told at once; as the arguments of `tell`. `key` makes it once only."""
+
+    key: str
+    link: str
+    params: dict[str, Any]
+    organisation_id: uuid.UUID | None = None
+    authority_code: str | None = None
+    rule: str | None = None
+    statutory: bool = False
+
+
+def tell_many(*, kind: str, now: datetime, messages: Iterable[Message]) -> int:
+    """As `tell`, for thousands of sides with two statements; answers how many were given."""
+    return outbox.add_many(
+        "tenants.notices.write",
+        queue="mail",
+        rows=(
+            (
+                one.key,
+                {
+                    "kind": kind,
+                    "at": now.isoformat(),
+                    "link": one.link,
+                    "organisation_id": str(one.organisation_id) if one.organisation_id else None,
+                    "authority_code": one.authority_code,
+                    "roles": [],
+                    "rule": one.rule,
+                    "statutory": one.statutory,
+                    "params": one.params,
+                },
+            )
+            for one in messages
+        ),
     )
 
 

@@ -31,7 +31,7 @@ def told_kinds() -> Iterator[str]:
     for folder in ("app", "tenants", "uploads"):
         for path in Path(ROOT, folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("tell", "write_one"):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("tell", "tell_many", "write_one"):
                     for keyword in node.keywords:
                         if keyword.arg == "kind" and isinstance(keyword.value, ast.Constant):
                             yield keyword.value.value

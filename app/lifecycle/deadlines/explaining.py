@@ -77,7 +77,9 @@ def _month(month: date, following: date, clock: Clock, lines: dict[date, list[Da
     cells: list[GridDay | None] = [None] * month.weekday()
     cells += [_day(month + timedelta(days=n), clock, lines, calendar) for n in range((following - month).days)]
     cells += [None] * (-len(cells) % 7)
-    return GridMonth(month, [cells[start : start + 7] for start in range(0, len(cells), 7)])
+    weeks = [cells[start : start + 7] for start in range(0, len(cells), 7)]
+    # Weeks in which nothing was counted say nothing.
+    return GridMonth(month, [week for week in weeks if any(day is not None and day.kind != "outside" for day in week)])
 
 
 def _day(on: date, clock: Clock, lines: dict[date, list[Day]], calendar: Calendar) -> GridDay:

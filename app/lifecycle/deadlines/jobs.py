@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Row
@@ -18,6 +17,7 @@ from app.lifecycle.deadlines.models import ClockRun
 from app.lifecycle.deadlines.recomputing import Recomputation, list_moved
 from app.rules import clocks
 from tenants import events, notices
+from tenants.notices import Message
 from tenants.scope import SYSTEM_ACTOR
 
 NAMED = 20
@@ -37,14 +37,16 @@ def recompute(*, run_id: str) -> None:
     work.work()
     moved = list_moved(run.id)
     by_authority: dict[str, list[Row[Any]]] = defaultdict(list)
-    for organisation_id, rows in moved.items():
-        _tell(run, rows, organisation_id=organisation_id, link=paths.DEADLINES)
+    messages = [_message(run, rows, organisation_id=key, link=paths.DEADLINES) for key, rows in moved.items()]
+    for rows in moved.values():
         for row in rows:
             by_authority[row.authority_code].append(row)
-    for code, rows in by_authority.items():
-        _tell(run, rows, authority_code=code, link="/bureau/deadlines")
+    messages += [
+        _message(run, rows, authority_code=code, link="/bureau/deadlines") for code, rows in by_authority.items()
+    ]
+    notices.tell_many(kind="calendar_changed", now=now, messages=messages)
     run = db.session.get_one(ClockRun, run.id, populate_existing=True)
-    run.state, run.finished_at, run.told = "done", now, len(moved) + len(by_authority)
+    run.state, run.finished_at, run.told = "done", now, len(messages)
     events.record(
         "deadlines_recomputed",
         actor=SYSTEM_ACTOR,
@@ -59,35 +61,39 @@ def recompute(*, run_id: str) -> None:
     )
 
 
-def _tell(run: ClockRun, rows: list[Row[Any]], *, link: str, **side: Any) -> None:
-    notices.tell(
-        kind="calendar_changed",
-        now=clock.now(),
+def _message(
+    run: ClockRun,
+    rows: list[Row[Any]],
+    *,
+    link: str,
+    organisation_id: uuid.UUID | None = None,
+    authority_code: str | None = None,
+) -> Message:
+    return Message(
+        key=f"recomputed:{run.id}:{organisation_id or authority_code}",
         link=link,
+        organisation_id=organisation_id,
+        authority_code=authority_code,
         rule=_common(row.rule for row in rows) or "R23",
-        statutory="organisation_id" in side,
-        key=f"recomputed:{run.id}:{next(iter(side.values()))}",
-        cause=run.cause,
-        what=run.title,
-        count=len(rows),
-        entries=[
-            {
-                "kind": clocks.KINDS[row.kind].label,
-                "subject": row.subject_label,
-                "of": row.organisation if "authority_code" in side else "",
-                "was_on": _iso(row.was_on),
-                "due_on": _iso(row.due_on),
-            }
-            for row in rows[:NAMED]
-        ],
-        **side,
+        statutory=organisation_id is not None,
+        params={
+            "cause": run.cause,
+            "what": run.title,
+            "count": len(rows),
+            "entries": [
+                {
+                    "kind": clocks.KINDS[row.kind].label,
+                    "subject": row.subject_label,
+                    "of": row.organisation if authority_code else "",
+                    "was_on": row.was_on.isoformat(),
+                    "due_on": row.due_on.isoformat(),
+                }
+                for row in rows[:NAMED]
+            ],
+        },
     )
 
 
 def _common(rules: Iterable[str]) -> str | None:
     found = set(rules)
     return found.pop() if len(found) == 1 else None
-
-
-def _iso(day: date) -> str:
-    return day.isoformat()

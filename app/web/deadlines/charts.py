@@ -95,7 +95,7 @@ def by_case(rows: Sequence[Deadline], axis: Axis, *, href: Callable[[uuid.UUID],
     for row in rows:
         lane = lanes.setdefault(row.case_id, Lane(row.organisation.name, "", href(row.id)))
         lane.bars.append(_bar(row, axis, len(lane.bars)))
-        if row.state == "open" and not lane.note:
+        if row.state == "open" and row.due_on >= axis.today and not lane.note:
             lane.note = gettext("下一期限:%(kind)s %(on)s", kind=deadline_label(row.kind), on=cn_date(row.due_on))
             lane.href = href(row.id)
     return list(lanes.values())
