@@ -20,6 +20,7 @@ from app.web.bureau import (
     reports,
     review,
     settings,
+    visits,
 )
 from app.web.bureau.base import ACCESS, blueprint
 
@@ -43,4 +44,5 @@ __all__ = [
     "reports",
     "review",
     "settings",
+    "visits",
 ]
