@@ -20,8 +20,10 @@ from app.documents.models import Document, DocumentFile, DocumentState, Timestam
 from app.documents.services import QUEUE, RENDER
 from app.documents.settings import DocumentSettings
 from app.documents.timestamping import TimestampUnavailable, add_timestamp
+from app.documents.typesetting import TypesettingFailed
 from app.jobs import NotReady, job
 from app.lifecycle.scheduling import Periodic
+from app.rules.core import N_
 from tenants import events
 from tenants.scope import SYSTEM_ACTOR
 from uploads.errors import PartDown
@@ -32,7 +34,7 @@ RETRY_AFTER = timedelta(minutes=2)
 log = structlog.get_logger(__name__)
 
 
-@job()
+@job(on_dead="app.documents.jobs.note_failure")
 def render_document(document_id: str) -> None:
     """Typeset, seal, timestamp and store one document; with nothing to do, return.
 
@@ -53,7 +55,7 @@ def render_document(document_id: str) -> None:
             data=document.data,
             settings=settings,
         )
-    except (KeyProblem, FontsMissing) as problem:
+    except (KeyProblem, FontsMissing, TypesettingFailed) as problem:
         _note_problem(document, str(problem))
         return
     pdf, timestamp_state, problem_text = _with_time(made.pdf, settings)
@@ -101,6 +103,14 @@ def timestamp_document(document_id: str) -> None:
     if state == TimestampState.done:
         _keep(document, stamped, revision=newest.revision + 1)
         document.timestamp_state = state
+
+
+@job()
+def note_failure(document_id: str) -> None:
+    """Making it has failed for good: say so on the document, which is tried again like any other that waits."""
+    document = _locked(document_id)
+    if document is not None and document.sha256 is None:
+        _note_problem(document, N_("制作文书时出现意外错误,已记录,系统会自动重试。"))
 
 
 def _locked(document_id: str) -> Document | None:

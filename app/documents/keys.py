@@ -9,6 +9,7 @@ import functools
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import pem
@@ -118,18 +119,14 @@ def _is_root(certificate: x509.Certificate) -> bool:
 @functools.lru_cache(maxsize=32)
 def _from_token(authority_code: str, settings: DocumentSettings) -> Signer:
     try:
-        from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
+        from pyhanko.sign.pkcs11 import PKCS11Signer
     except ImportError as error:
         raise KeyProblem(
             "token_library", "", N_("没有安装PKCS#11支持(python-pkcs11),无法使用密码设备签章。请联系管理员。")
         ) from error
     label = settings.pkcs11_label.replace("{authority}", authority_code)
     try:
-        session = open_pkcs11_session(
-            settings.pkcs11_module,
-            token_criteria=TokenCriteria(label=settings.pkcs11_token) if settings.pkcs11_token else None,
-            user_pin=settings.pkcs11_pin or None,
-        )
+        session = _token_session(settings.pkcs11_module, settings.pkcs11_token, settings.pkcs11_pin)
         signer = PKCS11Signer(session, cert_label=label)
         if signer.signing_cert is None:
             raise LookupError(label)
@@ -142,6 +139,15 @@ def _from_token(authority_code: str, settings: DocumentSettings) -> Signer:
             label=label,
         ) from error
     return signer
+
+
+@functools.lru_cache(maxsize=4)
+def _token_session(module: str, token: str, pin: str) -> Any:
+    """One session for all authorities whose keys are on a token: a process may log in to it only once."""
+    from pyhanko.sign.pkcs11 import open_pkcs11_session
+
+    criteria = TokenCriteria(label=token) if token else None
+    return open_pkcs11_session(module, token_criteria=criteria, user_pin=pin or None)
 
 
 def check_certificate(

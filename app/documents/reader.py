@@ -60,8 +60,9 @@ class ReaderProcess:
         process = self._running()
         if process.stdin is None or process.stdout is None:
             raise _Gone
-        process.stdin.write(_LENGTH.pack(len(body)) + body)
-        process.stdin.flush()
+        rest = memoryview(_LENGTH.pack(len(body)) + body)
+        while rest:
+            rest = rest[process.stdin.write(rest) :]
         deadline = time.monotonic() + TIMEOUT_SECONDS + 10
         head = _receive(process.stdout, _LENGTH.size, deadline)
         return _receive(process.stdout, _LENGTH.unpack(head)[0], deadline)

@@ -32,6 +32,8 @@ def _address(rule: Rule) -> str:
 
 def _sample(converter: object) -> object:
     kind = type(converter).__name__.removesuffix("Converter").lower()
+    if kind == "any":
+        return min(converter.items)  # type: ignore[attr-defined]
     return {"uuid": uuid.UUID(int=7), "integer": 7}.get(kind, "x")
 
 

@@ -215,6 +215,26 @@ def test_a_bad_key_waits_with_its_reason_and_is_tried_again(
     assert queries.count_progress([identity]) == (1, 1, 0)
 
 
+def test_what_fails_for_good_is_said_and_tried_again(
+    system: Flask, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = _issue().id
+    db.session.commit()
+    with monkeypatch.context() as broken:
+        broken.setattr(jobs, "make", lambda **given: 1 / 0)
+        for _ in range(5):
+            drain()
+    document = db.session.get(Document, identity)
+    assert document is not None
+    assert (document.state, document.sha256) == ("awaiting", None)
+    assert "自动重试" in document.problem
+    _age(identity)
+    assert jobs.retry_waiting() == 1
+    drain()
+    db.session.expire_all()
+    assert (document.state, document.problem) == ("issued", "")
+
+
 def _age(identity: uuid.UUID) -> None:
     db.session.execute(
         update(Document).where(Document.id == identity).values(tried_at=datetime.now(UTC) - timedelta(hours=1))
