@@ -12,10 +12,11 @@ from flask_babel import gettext
 from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.models import Deadline
+from app.lifecycle.incubation.queries import PAPER, is_stale
 from app.lifecycle.incubation.services import CAPACITY_LABELS
 from app.lifecycle.progress import Stage
 from app.rules import clocks
-from app.rules.states import APPLICATION
+from app.rules.states import APPLICATION, CommitmentState
 from app.web.applicant import stages
 from app.web.applicant.space import Space
 from app.web.dates import cn_date
@@ -87,6 +88,13 @@ def _commitment(space: Space) -> Task:
     if signed := space.commitment:
         capacity = gettext(CAPACITY_LABELS.get(signed.signatory_capacity, signed.signatory_capacity))
         note = gettext("%(capacity)s已于 %(on)s 签署。", capacity=capacity, on=cn_date(signed.signed_at))
+        if is_stale(signed, space.application):
+            note = gettext("承诺书文本或机构名称已变更,请重新签署。")
+            return Task(title, href, "action", gettext("需重新签署"), note, ours=True, rule="R28")
+        if signed.state == CommitmentState.SIGNED and signed.evidence and signed.evidence.method == PAPER:
+            return Task(
+                title, href, "waiting", gettext("待确认"), gettext("纸质承诺书经市局确认后方可提交题库。"), rule="R28"
+            )
         return Task(title, href, "good", gettext("已签署"), note, rule="R28")
     deadline = space.deadline("commitment_sign_due", space.application.id)
     if may("sign"):
