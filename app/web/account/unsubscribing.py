@@ -27,11 +27,11 @@ def unsubscribe(token: str) -> ResponseReturnValue:
     """Stop these mails, or have them again; the messages themselves go on coming into the inbox."""
     user_id, kind = references.read_unsubscribe_token(token, settings=settings()) or abort(404)
     again = request.form.get("again") == "1"
-    if request.method == "POST":
-        kinds = _group(kind)
-        with gate.as_person(user_id):
-            profile.change_mails(actor=_person(user_id), wanted=kinds if again else (), offered=kinds, now=g.now)
+    # One transaction: a second one in the person's scope would lose what the first has not committed.
     with gate.as_person(user_id):
+        if request.method == "POST":
+            kinds = _group(kind)
+            profile.change_mails(actor=_person(user_id), wanted=kinds if again else (), offered=kinds, now=g.now)
         off = kind in profile.get_user(user_id).preferences.get("mail_off", ())
     return render_template("account/unsubscribe.html", off=off, token=token, label=_label(kind))
 
