@@ -102,5 +102,5 @@ def run_waiting() -> None:
                 postponed.add(row_id)
                 continue
             done = db.session.get_one(OutboxMessage, row_id)
-            done.state, done.finished_at = "done", func.clock_timestamp()  # type: ignore[assignment]
+            done.state, done.finished_at = "done", func.clock_timestamp()
             db.session.commit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,9 +21,13 @@ from app.lifecycle.catalogue.models import Occupation
 from app.lifecycle.panels import assessing
 from app.lifecycle.publicity import services
 from app.lifecycle.publicity.models import Publicity
+from tenants.models import Organisation
 from tests.factories import calls as make
-from tests.factories.people import People
+from tests.factories.files import Sender
+from tests.factories.people import People, credit_code
 from tests.factories.selection import World, make_world
+from tests.integration.journey import PDF
+from uploads.models import Dossier, ReviewTask
 
 
 def opened(app: Flask, people: People, drain: Callable[[], int], *, batch: int | None = None) -> World:
@@ -131,3 +136,46 @@ def test_a_city_does_not_edit_the_catalogue(app: Flask, people: People) -> None:
     client = people.sign_in(app.test_client(), people.official("370200"))
     assert client.get(f"/province/catalogue/{row_id}").status_code == 404
     assert client.post(f"/province/catalogue/{row_id}/retire", data={"reason": "x"}).status_code == 404
+
+
+def test_a_letter_takes_its_scan_to_the_department(
+    app: Flask, client: FlaskClient, people: People, drain: Callable[[], int]
+) -> None:
+    with people.as_system():
+        organisation_id = people.organisation()
+        db.session.get_one(Organisation, organisation_id).affiliation = "national_branch"
+        db.session.commit()
+    owner = people.member(organisation_id)
+    people.sign_in(client, owner)
+    given = {
+        "national_name": "全国示例评价中心", "national_uscc": credit_code(77, head="91110000"),
+        "letter_no": "评联函7号", "letter_on": clock.today().isoformat(),
+    }  # fmt: skip
+    url = client.post("/org/consultations", data=given).location
+    row_id = uuid.UUID(url.rpartition("/")[2])
+    sender = Sender(app.test_client(), people.bearer(owner))
+    sender.upload("来函.pdf", PDF, purpose="consultation", subject=row_id)
+    drain()
+    assert "来函.pdf" in client.get(f"{url}?part=files").text
+    assert client.post(url, data=given | {"then": "send"}).status_code == 303
+    drain()
+    department = people.sign_in(app.test_client(), people.official("370000"))
+    page = department.get(f"/province/consultations/{row_id}").text
+    assert "来函.pdf" in page
+    review = re.search(r'href="(/bureau/[^"]+)">来函文件', page)
+    assert review is not None
+    assert "来函.pdf" in department.get(review[1]).text
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert version is not None
+    answer = {
+        "version": version[1],
+        "answer": "agree",
+        "reply_no": "鲁人社函1号",
+        "replied_on": clock.today().isoformat(),
+    }
+    assert department.post(f"/province/consultations/{row_id}", data=answer).status_code == 303
+    with people.as_system():
+        assert db.session.scalars(select(ReviewTask.state)).all() == ["accepted"]
+        assert db.session.scalars(select(Dossier.state)).all() == ["accepted"]
+    removed = client.post(f"{url}/files/{uuid.uuid4()}/remove")
+    assert removed.status_code == 404

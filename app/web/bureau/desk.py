@@ -63,7 +63,8 @@ class Steps:
             def view(**ids: uuid.UUID) -> ResponseReturnValue:
                 row_id = ids[self._name]
                 row = self._find(row_id)
-                goes = target(row) if target else url_for(self._endpoint, **{self._name: row_id}) + anchor
+                address: dict[str, Any] = {self._name: row_id}
+                goes = target(row) if target else url_for(self._endpoint, **address) + anchor
                 return perform(
                     lambda: verb(**ids),
                     page=lambda problems: self._page(row_id, problems),

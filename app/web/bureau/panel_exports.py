@@ -59,10 +59,10 @@ def _minutes(panel: Panel) -> Table:
 
 
 def _verdict(recommends: bool | None, conclusion: str | None) -> str:
-    words = {"pass": gettext("通过"), "fail": gettext("不通过"), "revise": gettext("修改后复核")}
+    words: dict[str, str] = {"pass": gettext("通过"), "fail": gettext("不通过"), "revise": gettext("修改后复核")}
     if conclusion:
         return words[conclusion]
-    return "" if recommends is None else gettext("推荐") if recommends else gettext("不推荐")
+    return "" if recommends is None else str(gettext("推荐") if recommends else gettext("不推荐"))
 
 
 def _matrix(panel: Panel) -> Table:
