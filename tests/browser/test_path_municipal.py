@@ -57,6 +57,7 @@ def test_a_municipal_organisation_from_plan_to_filing(stage: Stage, tmp_path: Pa
     journey.wait_for_incubation(stage, city, home)
 
     journey.sign_commitment(applicant)
+    expect(applicant.page.locator("main")).not_to_contain_text("城市管理网格员")
     journey.hand_in_bank(applicant, "电工.*四级", tmp_path)
     journey.hand_in_bank(applicant, LEVEL_3, tmp_path, questions=13)
     journey.accept_banks(stage, city, NAME, 2)

@@ -19,13 +19,14 @@ from app.lifecycle.filings import issuing
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt
 from app.lifecycle.incubation import acceptance, board, exceptions, jobs
 from app.lifecycle.incubation.models import GuidanceEntry, ItemOutcome
-from app.lifecycle.panels import forming
+from app.lifecycle.incubation.queries import render_commitment
+from app.lifecycle.panels import forming, seats
 from app.lifecycle.publicity.entering import start_incubation
 from app.lifecycle.submissions.subjects import check_upload
 from app.rules.core import Refusal
 from tenants.scope import SYSTEM_ACTOR
 from tests.factories.people import People
-from tests.factories.selection import World, make_world
+from tests.factories.selection import BANK_TYPES, World, make_world
 from uploads.models import Purpose
 
 # Entry on 2026-03-10: the last day is 2026-09-06, a Sunday.
@@ -130,6 +131,14 @@ def test_day_181_protects_what_waits_for_the_panel_and_leaves_the_rest_to_an_off
         assert db.session.scalar(select(Deadline.state).where(Deadline.kind == "city_report_due")) == "open"
 
 
+def test_the_commitment_names_only_what_entered_the_incubation(world: World) -> None:
+    set_items(world, ("incubating", "not_started"), ("naturally_eliminated", "failed"), ("cancelled", "not_started"))
+    with world.people.as_system():
+        body = render_commitment(acceptance.casework.locked_case(world.application_id)).body
+    assert body.count("电工") == 2, "what is eliminated later was promised all the same"
+    assert "城市管理网格员" not in body
+
+
 def test_after_the_last_day_only_an_officers_exception_opens_an_item(world: World) -> None:
     set_items(world, ("incubating", "not_started"), ("incubating", "not_started"), ("bank_passed", "passed"))
     late, other, _ = (item.id for item in world.seen().items)
@@ -160,6 +169,21 @@ def test_a_bank_panel_needs_an_accepted_bank(world: World) -> None:
         forming.create_panel(
             actor=actor, application_id=world.application_id, kind="question_bank", item_ids=[item.id], now=NOW
         )
+
+
+def test_a_bank_panel_at_work_is_never_given_up_even_below_three(world: World) -> None:
+    set_items(world, ("bank_submitted", "accepted_for_panel"), ("incubating", "not_started"), ("bank_passed", "passed"))
+    item = world.seen().items[0]
+    world.add_experts(BANK_TYPES, now=NOW)
+    panel_id = world.seat_panel("question_bank", items=[item.id], now=NOW)
+    with world.as_(world.experts[1]) as actor:
+        seats.recuse(actor=actor, panel_id=panel_id, reason="曾在该单位授课", now=NOW)
+    world.drain()
+    with world.as_(world.officer) as actor, refused("bank_panel_at_work"):
+        panel = forming.locked_panel(panel_id, actor=actor)
+        assert panel.state == "forming"
+        forming.dissolve_panel(actor=actor, panel_id=panel_id, reason="重组", now=NOW)
+    assert world.seen().items[0].bank_state == "under_assessment"
 
 
 # Code and receipt ---------------------------------------------------------------------------------------------------

@@ -16,11 +16,12 @@ from app.lifecycle.incubation.models import AnnexTemplate, Commitment
 from app.rules import commitment as rules
 from app.rules.authority import LEVEL_LABELS
 from app.rules.settings import Settings
-from app.rules.states import CommitmentState
+from app.rules.states import CommitmentState, ItemState
 from uploads.models import Purpose, Upload, UploadState
 from uploads.queries import handed_in_among, list_uploads
 
 LIVE = (CommitmentState.SIGNED, CommitmentState.CONFIRMED)
+NEVER_INCUBATED = (ItemState.NOT_RECOMMENDED, ItemState.CANCELLED)
 PAPER = "paper"
 
 
@@ -45,7 +46,8 @@ def get_latest_template(kind: str) -> AnnexTemplate:
 def render_commitment(application: Application) -> CommitmentText:
     """The text for this application as of now; `items` and `organisation` must be loaded.
 
-    Its wording, the name, code, dates and items all go into it, so that a change of any of them changes its hash.
+    Its wording, the name, code, dates and the items that entered the incubation all go into it, so that a change of
+    any of them changes its hash.
     Raises Refusal commitment_field_missing.
     """
     template = get_latest_template("commitment")
@@ -62,6 +64,7 @@ def render_commitment(application: Application) -> CommitmentText:
         items=tuple(
             f"{item.occupation_code} {label_of(item.occupation_name, item.work_type, item.skill_level)}"
             for item in application.items
+            if item.state not in NEVER_INCUBATED
         ),
     )
     return CommitmentText(template=template, body=body, sha256=rules.text_sha256(body))
