@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.lifecycle.applications.rosters import KINDS, template_of
 from app.rules.calls import CALL_SECTIONS
-from tests.browser.stage import PASSWORD, Desk, Stage
+from tests.browser.stage import PASSWORD, PATIENCE, Desk, Stage
 from tests.factories.calls import SECTIONS
 from tests.factories.files import pdf
 from tests.integration.test_uploads_intake import good_bank
@@ -19,8 +19,9 @@ from tests.integration.test_uploads_intake import good_bank
 PLAN = "题库开发计划:三个月内完成细目表和试题,由五名专职人员负责,已有试题六百道。"
 PDF = pdf()
 ELECTRICIAN, GRID = "电工", "城市管理网格员"
-CHECKED = 60_000
+CHECKED = 90_000
 """Uploading, the check in a worker and the page's own refreshing, in milliseconds."""
+expect.set_options(timeout=PATIENCE)
 
 
 def pick_occupation(page: Page, code: str, button: str) -> None:
@@ -387,10 +388,12 @@ def sign_commitment(desk: Desk, *, password: str = PASSWORD) -> None:
     """The owner reads and signs Annex 2 (R28)."""
     page = desk.page
     desk.go("/org/commitment")
-    page.get_by_label("签署人姓名").fill("林清")
-    page.get_by_label("法定代表人").check()
-    page.get_by_label("登录密码").fill(password)
-    page.get_by_label(re.compile("我已阅读承诺书全文")).check()
+    form = page.locator("#sign form")
+    form.get_by_label("签署人姓名").fill("林清")
+    form.get_by_label("法定代表人").check()
+    form.get_by_label("键入姓名").check()
+    form.get_by_label("登录密码").fill(password)
+    form.get_by_label(re.compile("我已阅读承诺书全文")).check()
     desk.press("签署承诺书", yes="确认签署")
     expect(page.locator("main")).to_contain_text("承诺书已签署")
 

@@ -30,6 +30,8 @@ from tests.browser.watching import watch
 from tests.factories.calls import ELECTRICIAN, GRID
 from tests.factories.people import credit_code
 
+PATIENCE = 30_000
+"""For a page, in milliseconds: a path shares two cores with a worker, a scheduler and another file of tests."""
 PASSWORD = "seven-lanterns-on-the-lake"
 _TWINS = "() => [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, at, all) => all.indexOf(id) !== at)"
 SHOTS = os.environ.get("SHEPING_SHOTS", "")
@@ -175,7 +177,7 @@ class Stage:
         context = self.chromium.new_context(
             base_url=self.live.url, locale="zh-CN", viewport={"width": 1280, "height": 900}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         self.contexts.append(context)
         page = context.new_page()
         self.problems.append(watch(page))
@@ -220,7 +222,7 @@ class Stage:
         with urllib.request.urlopen(self.live.url + address, timeout=10) as answer:  # noqa: S310 - our own address
             return str(answer.read().decode())
 
-    def _until(self, seen: object, what: str, seconds: float = 40) -> None:
+    def _until(self, seen: object, what: str, seconds: float = 90) -> None:
         deadline = time.monotonic() + seconds
         while not seen():  # type: ignore[operator]
             assert time.monotonic() < deadline, f"in vain: {what}"
