@@ -424,7 +424,7 @@ def test_a_watermarked_copy_where_the_lead_allows_it_by_a_link_that_works_once(c
 
 def _text(pdf: bytes) -> str:
     found = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True)
-    return found.stdout.decode()
+    return re.sub(r"\s", "", found.stdout.decode())
 
 
 # Checks ---------------------------------------------------------------------------------------------------------------

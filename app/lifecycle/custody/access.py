@@ -13,17 +13,17 @@ from app.db import db
 from app.lifecycle.custody.models import BankDownloadSwitch, BankOpening
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember
 from app.rules import sealing
-from app.rules.core import N_, ActorKind, Refusal
+from app.rules.core import N_, Refusal
 from app.rules.sealing import Asker, Manner, Reader
 from app.rules.states import PanelKind, PanelState
 from tenants import events
-from tenants.scope import Actor, Role
+from tenants.scope import Actor, Role, ScopeKind
 from uploads.models import Dossier, DossierFile, Purpose, ReviewTask, Upload
 
 PAGE_SIZE = 20
 # A purpose that was stated holds for one sitting; whoever comes back later states theirs again.
 SITTING = timedelta(hours=2)
-_AUTHORITIES = (ActorKind.BUREAU, ActorKind.DEPARTMENT)
+_AUTHORITIES = (ScopeKind.bureau, ScopeKind.department)
 _EDITORS = (Role.owner, Role.signatory, Role.editor)
 
 
@@ -45,7 +45,7 @@ def find_panel(item_id: uuid.UUID) -> Panel | None:
 def find_asker(actor: Actor, bank: Upload | DossierFile) -> tuple[Asker, Panel | None]:
     """What counts about `actor` for this bank: an upload of their organisation, or the authority's copy."""
     if isinstance(bank, Upload):
-        is_owner = actor.kind == ActorKind.ORGANISATION and actor.organisation_id == bank.organisation_id
+        is_owner = actor.kind is ScopeKind.organisation and actor.organisation_id == bank.organisation_id
         return Asker(is_owner=is_owner, may_edit=actor.role in _EDITORS), None
     dossier = db.session.get(Dossier, bank.dossier_id)
     panel = find_panel(dossier.subject_id) if dossier is not None else None
@@ -56,7 +56,7 @@ def find_asker(actor: Actor, bank: Upload | DossierFile) -> tuple[Asker, Panel |
             is_assigned=bank.authority_code == actor.authority_code and _is_assigned(actor, bank.dossier_id),
             panel_state=state,
         ), panel
-    seat = _seat(actor, panel) if panel is not None and actor.kind == ActorKind.EXPERT else None
+    seat = _seat(actor, panel) if panel is not None and actor.kind is ScopeKind.expert else None
     return Asker(
         seat_state=seat.state if seat else None,
         has_declared=bool(seat and seat.declared_at),

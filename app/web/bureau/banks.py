@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -43,7 +44,7 @@ def desk_of(task_id: uuid.UUID, file_id: uuid.UUID) -> Desk:
     file = queries.get_file(task, file_id)
     if file is None or task.dossier.kind != Purpose.question_bank:
         abort(404)
-    at = {"task_id": task.id, "file_id": file.id}
+    at: dict[str, Any] = {"task_id": task.id, "file_id": file.id}
     panel = access.find_panel(task.dossier.subject_id)
     allowed = panel is not None and access.is_download_allowed(panel.id)
     return Desk(

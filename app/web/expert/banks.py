@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -49,7 +50,7 @@ def _found(panel_id: uuid.UUID, file_id: uuid.UUID) -> tuple[Panel, Dossier, Dos
 
 def _desk(panel_id: uuid.UUID, file_id: uuid.UUID) -> Desk:
     panel, dossier, file = _found(panel_id, file_id)
-    at = {"panel_id": panel.id, "file_id": file.id}
+    at: dict[str, Any] = {"panel_id": panel.id, "file_id": file.id}
     allowed = access.is_download_allowed(panel.id)
     return Desk(
         bank=file,
@@ -113,7 +114,7 @@ def _report(panel_id: uuid.UUID, file_id: uuid.UUID) -> tuple[Panel, Dossier, Do
 
 
 def _place(panel: Panel, dossier: Dossier, file: DossierFile) -> reports.Place:
-    at = {"panel_id": panel.id, "file_id": file.id}
+    at: dict[str, Any] = {"panel_id": panel.id, "file_id": file.id}
     opens = access.find_refusal(actor(), file) is None
     return reports.Place(
         holder=panel.organisation_name,
