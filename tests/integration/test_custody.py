@@ -405,11 +405,13 @@ def test_the_sweeps_heal_what_a_lost_job_left(kit: Kit) -> None:
         assert sweeping.sweep_quarantine() == 0, "too young to be called left"
         assert sweeping.sweep_quarantine(now=clock.now() + timedelta(hours=2)) == 1
         assert sweeping.sweep_orphans() == 0
-        kit.store.start_multipart(quarantine, "unfinished")
+        multipart_id = kit.store.start_multipart(quarantine, "unfinished")
         assert sweeping.sweep_orphans(now=clock.real_now() + timedelta(days=3)) >= 1
         for gone in (key, "orphan"):
             with pytest.raises(ObjectGone):
                 kit.store.size_of(quarantine, gone)
+        with pytest.raises(ObjectGone):
+            kit.store.list_parts(quarantine, "unfinished", multipart_id)
 
 
 @pytest.mark.parametrize("contact", ["", "security@bureau.example"])
