@@ -14,7 +14,7 @@ from flask_babel import gettext
 
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.deadlines.queries import Load
-from app.rules.clocks import add_months
+from app.rules.clocks import add_months, local_date
 from app.rules.workdays import Calendar
 from app.web.dates import cn_date
 from app.web.wording import DEADLINE_STATES, deadline_label
@@ -115,11 +115,11 @@ def by_deadline(rows: Sequence[Deadline], axis: Axis, *, href: Callable[[uuid.UU
 
 
 def _bar(row: Deadline, axis: Axis, position: int) -> Bar:
-    start, end = sorted((row.starts_on, row.due_on))
+    start = row.starts_on
     if row.starts_on > row.due_on:
         # Counted back from a later day: the time to do it runs from when it was set.
-        start = min(row.set_at.date(), row.due_on)
-    left, right = axis.x(start), axis.x(end + timedelta(days=1))
+        start = min(local_date(row.set_at), row.due_on)
+    left, right = axis.x(start), axis.x(row.due_on + timedelta(days=1))
     title = gettext(
         "%(kind)s:%(first)s 至 %(last)s,%(state)s",
         kind=deadline_label(row.kind),
