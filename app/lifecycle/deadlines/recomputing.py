@@ -169,10 +169,8 @@ class Recomputation:
         publicities = self._publicities([row.subject_id for row in rows if row.kind == "publicity_end"])
         for row in rows:
             if row.kind == "publicity_end":
-                found = publicities.get(row.subject_id)
-                if found is None:
-                    continue
-                clock = self._publicity_clocks[row.subject_id] = self._publicity_clock(row, found)
+                clock = self._publicity_clock(row, publicities.get(row.subject_id))
+                self._publicity_clocks[row.subject_id] = clock
             else:
                 clock = self._clock(row)
             if (clock.due_on, clock.provisional, clock.starts_on) == (
@@ -212,12 +210,14 @@ class Recomputation:
         )
         return {row.id: row for row in db.session.execute(query, {"ids": ids})}
 
-    def _publicity_clock(self, row: Row[Any], publicity: Row[Any]) -> Clock:
+    def _publicity_clock(self, row: Row[Any], publicity: Row[Any] | None) -> Clock:
         """R23: never fewer than the working days asked for, and never shorter than what the public was told."""
+        published_on, told = (
+            (publicity.published_on, publicity.planned_end_on) if publicity else (row.starts_on, row.due_on)
+        )
         settings = self._settings_of(row.authority_code)
-        least = clocks.publicity_end(publicity.published_on, self._calendar, settings)
-        until = max(publicity.planned_end_on, least.due_on)
-        return selection.check_publicity_end(publicity.published_on, until, self._calendar, settings)
+        least = clocks.publicity_end(published_on, self._calendar, settings)
+        return selection.check_publicity_end(published_on, max(told, least.due_on), self._calendar, settings)
 
     def _write(self, changes: list[Change]) -> None:
         if not changes:
