@@ -29,7 +29,7 @@ def configure(*, level: int = logging.INFO, human: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("urllib3", "alembic.runtime.plugins", "rq.worker", "rq.scheduler"):
+    for noisy in ("urllib3", "alembic.runtime.plugins", "rq.worker", "rq.scheduler", "pikepdf", "fontTools", "pyhanko"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
