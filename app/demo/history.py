@@ -17,6 +17,7 @@ from sqlalchemy import func, select, text
 from app import clock, jobs
 from app.clock import SHANGHAI
 from app.db import db
+from app.documents.services import RENDER
 from app.jobs import NotReady
 from app.outbox import OutboxMessage
 from app.rules.workdays import Calendar
@@ -83,12 +84,15 @@ def at(day: date, hour: int = 10, minute: int = 20) -> datetime:
 def run_waiting() -> None:
     """Commit, then do what waits in the outbox as a worker would, as often as it adds to itself.
 
-    What is not ready goes on waiting; what fails, fails the seeding.
+    What is not ready goes on waiting; what fails, fails the seeding. Typesetting is left to the workers: it takes long,
+    and a document says itself when it was issued.
     """
     postponed: set[int] = set()
     while True:
         db.session.commit()
-        query = select(OutboxMessage.id).where(OutboxMessage.state == "pending", OutboxMessage.id.not_in(postponed))
+        query = select(OutboxMessage.id).where(
+            OutboxMessage.state == "pending", OutboxMessage.function != RENDER, OutboxMessage.id.not_in(postponed)
+        )
         waiting = db.session.scalars(query.order_by(OutboxMessage.id)).all()
         if not waiting:
             return

@@ -18,6 +18,7 @@ from app.cli.demo import demo_group
 from app.db import db
 from app.demo import accounts
 from app.demo.seed import seed
+from app.documents.services import RENDER
 from app.lifecycle.applications.models import Application
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.models import Deadline
@@ -134,7 +135,7 @@ def test_the_whole_province_stands_in_every_state(system: Flask) -> None:
     for organisation in db.session.scalars(select(Organisation)):
         assert uscc.check_uscc(organisation.uscc) == organisation.uscc
     waiting = db.session.scalars(select(OutboxMessage.function).where(OutboxMessage.state != "done")).all()
-    assert waiting == [], "nobody is mailed about the past"
+    assert set(waiting) <= {RENDER}, "nobody is mailed about the past"
     assert list(events.verify()) == [], "the trail is whole"
     assert not seed(now=MOMENTS[1] + timedelta(hours=1), bucket_prefix="t", full=True)
 
