@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app import config
 
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
