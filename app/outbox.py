@@ -84,7 +84,7 @@ def add_many(function: str, *, queue: str, rows: Iterable[tuple[str, dict[str, A
     shared = {"queue": queue, "function": function, "request_id": request_id}
     values = [{**shared, "key": key, "args": args} for key, args in rows]
     if values:
-        db.session.execute(insert(OutboxMessage.__table__).on_conflict_do_nothing(), values)
+        db.session.execute(insert(OutboxMessage).on_conflict_do_nothing(), values)
         db.session.execute(select(func.pg_notify(CHANNEL, queue)))
     return len(values)
 

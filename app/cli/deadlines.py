@@ -11,6 +11,9 @@ import click
 from app.cli import Context, pass_context
 from app.reminders.ledger import list_deadlines, list_ledger
 
+CONTRACT = ("id", "kind", "subject", "due_at", "state", "clause")
+"""What `sheping deadlines list --json` prints of each: other programs rely on it."""
+
 
 @click.group()
 def reminders() -> None:
@@ -37,7 +40,10 @@ def deadlines() -> None:
 def list_(context: Context, as_json: bool) -> None:
     """Every deadline by due date, with its clause in the notice."""
     with context.as_system():
-        _print(list_deadlines(), ("due_on", "state", "kind", "subject", "clause"), as_json)
+        if as_json:
+            _print(({name: row[name] for name in CONTRACT} for row in list_deadlines()), CONTRACT, as_json)
+        else:
+            _print(list_deadlines(), ("due_on", "state", "kind", "subject", "clause"), as_json)
 
 
 def _print(rows: Iterable[dict[str, Any]], columns: Sequence[str], as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from sqlalchemy import Select, select
 
@@ -16,7 +17,7 @@ def find_case(subject_type: str, subject_id: uuid.UUID) -> uuid.UUID | None:
     """The application's id; None for what has none, as a filing period or a renewal."""
     if subject_type == "application":
         return subject_id
-    query: Select[tuple[uuid.UUID | None]] | None = {
+    queries: dict[str, Select[Any]] = {
         "application_item": select(ApplicationItem.application_id).where(ApplicationItem.id == subject_id),
         "supplement_request": select(SupplementRequest.application_id).where(SupplementRequest.id == subject_id),
         "publicity": select(Publicity.application_id).where(Publicity.id == subject_id),
@@ -24,5 +25,7 @@ def find_case(subject_type: str, subject_id: uuid.UUID) -> uuid.UUID | None:
         "objection": select(Publicity.application_id)
         .join(Objection, Objection.publicity_id == Publicity.id)
         .where(Objection.id == subject_id),
-    }.get(subject_type)
-    return None if query is None else db.session.scalar(query)
+    }
+    query = queries.get(subject_type)
+    found: uuid.UUID | None = None if query is None else db.session.scalar(query)
+    return found

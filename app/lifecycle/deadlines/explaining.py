@@ -16,6 +16,8 @@ STATED = frozenset({"call_close", "call_complete_by", "panel_work_due"})
 LONGEST_GRID = 250
 """Days shown one by one; of a longer time, as three years, the first and the last month say enough."""
 
+_NAMED = (DayKind.START, DayKind.MAKEUP, DayKind.WEEKEND, DayKind.HOLIDAY)
+
 
 @dataclass(frozen=True)
 class GridDay:
@@ -88,9 +90,8 @@ def _day(on: date, clock: Clock, lines: dict[date, list[Day]], calendar: Calenda
     first, last = sorted((clock.starts_on, clock.due_on))
     if number is None and not here and first < on < last and _counts_every_day(clock):
         number = (on - clock.starts_on).days if clock.due_on > clock.starts_on else (clock.starts_on - on).days
-    named = next((line.kind for line in here if line.kind in (DayKind.START, DayKind.MAKEUP)), None)
-    if named is None:
-        named = next((line.kind for line in here if line.kind in (DayKind.WEEKEND, DayKind.HOLIDAY)), None)
+    kinds = {line.kind for line in here}
+    named = next((one for one in _NAMED if one in kinds), None)
     kind = str(named) if named else _plain(on, number, first <= on <= last, calendar)
     return GridDay(
         on,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, text, tuple_
 from sqlalchemy.orm import joinedload
 
 from app.clock import SHANGHAI
@@ -98,13 +98,13 @@ def count_for_authority(authority_code: str | None, *, now: datetime, week_end: 
     return {"missed": row[0], "week": row[1], "risk": row[2], "open": row[3]}
 
 
-def count_by_kind(authority_code: str | None, *, now: datetime) -> list[Row[tuple[str, int, int, int]]]:
+def count_by_kind(authority_code: str | None, *, now: datetime) -> list[Any]:
     """(kind, open, within the week, overdue) of a board, the fullest first."""
     query = _of(select(Deadline.kind, *_figures(now)).where(text(LIVE)), authority_code)
     return list(db.session.execute(query.group_by(Deadline.kind).order_by(text("2 desc, 1"))))
 
 
-def count_by_officer(authority_code: str, *, now: datetime) -> list[Row[tuple[uuid.UUID | None, str | None, int]]]:
+def count_by_officer(authority_code: str, *, now: datetime) -> list[Any]:
     """(user id or None, name, open, within the week, overdue) by who a case is assigned to."""
     query = (
         select(Application.assigned_to, User.name, *_figures(now))
@@ -116,10 +116,11 @@ def count_by_officer(authority_code: str, *, now: datetime) -> list[Row[tuple[uu
     return list(db.session.execute(query.group_by(Application.assigned_to, User.name).order_by(text("3 desc"))))
 
 
-def count_by_authority(*, now: datetime) -> dict[str, Row[tuple[str, int, int, int]]]:
+def count_by_authority(*, now: datetime) -> dict[str, Any]:
     """(code, open, within the week, overdue) by authority."""
     query = select(Deadline.authority_code, *_figures(now)).where(text(LIVE)).group_by(Deadline.authority_code)
-    return {row[0]: row for row in db.session.execute(query)}
+    rows: list[Any] = list(db.session.execute(query))
+    return {row[0]: row for row in rows}
 
 
 def _figures(now: datetime) -> tuple[ColumnElement[int], ...]:
@@ -194,14 +195,14 @@ def list_changes(deadline_id: uuid.UUID) -> list[DeadlineChange]:
     return list(db.session.scalars(query.order_by(DeadlineChange.id.desc())))
 
 
-def _of(query: Select[Any], authority_code: str | None) -> Select[Any]:
+def _of(query: Any, authority_code: str | None) -> Any:
     return query if authority_code is None else query.where(Deadline.authority_code == authority_code)
 
 
 def _at_risk(now: datetime) -> ColumnElement[bool]:
     today = now.astimezone(SHANGHAI).date()
     span = Deadline.due_on - Deadline.starts_on
-    used = literal_column(f"date '{today.isoformat()}'") - Deadline.starts_on
+    used: ColumnElement[Any] = literal_column(f"date '{today.isoformat()}'") - Deadline.starts_on
     return and_(Deadline.due_at > now + WEEK, Deadline.due_on > Deadline.starts_on, used >= RISK_SHARE * span)
 
 

@@ -121,10 +121,10 @@ def _time(instant: datetime) -> str:
 
 def _prefixed(state: str, words: str) -> str:
     if state == "met":
-        return gettext("已完成:%(what)s", what=words)
+        return str(gettext("已完成:%(what)s", what=words))
     if state == "missed":
-        return gettext("已逾期:%(what)s", what=words)
-    return gettext("已取消:%(what)s", what=words) if state == "cancelled" else words
+        return str(gettext("已逾期:%(what)s", what=words))
+    return str(gettext("已取消:%(what)s", what=words)) if state == "cancelled" else words
 
 
 def _visits(who: Identity, now: datetime) -> Iterator[Entry]:

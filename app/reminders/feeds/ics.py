@@ -84,7 +84,7 @@ def invitation(entry: Entry, *, method: str, organizer: Person, attendee: Person
     guest.params["RSVP"] = vText("FALSE")
     event.add("attendee", guest)
     calendar.add_component(event)
-    return calendar.to_ical().decode()
+    return bytes(calendar.to_ical()).decode()
 
 
 def _calendar() -> Calendar:

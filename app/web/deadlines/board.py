@@ -20,6 +20,7 @@ from app.lifecycle.sheets import write_workbook
 from app.rules import clauses, clocks
 from app.web import exports, wording
 from app.web.cursors import read_cursor, write_cursor
+from app.web.dates import local_time
 from app.web.deadlines import charts
 from app.web.forms import date_arg
 
@@ -35,7 +36,7 @@ SHOWS = {
 }
 _STATES = {"missed": ("missed",), "met": ("met",), "week": ("open",), "risk": ("open",)}
 COLUMNS = (
-    ("截止日期", 14), ("截止时刻", 18), ("状态", 10), ("期限", 20), ("事项", 26), ("单位", 34), ("主管部门", 14),
+    ("截止日期", 14), ("截止时刻", 10), ("状态", 10), ("期限", 20), ("事项", 26), ("单位", 34), ("主管部门", 14),
     ("起算日", 14), ("依据", 22), ("暂定", 8),
 )  # fmt: skip
 
@@ -146,7 +147,7 @@ def _cells(rows: Iterable[Deadline], authorities: dict[str, str], organisation: 
         clause = clauses.find(row.rule)
         yield (
             row.due_on,
-            row.due_at,
+            "24:00" if row.due_at == clocks.end_of_day(row.due_on) else local_time(row.due_at),
             str(wording.DEADLINE_STATES[row.state][1]),
             wording.deadline_label(row.kind),
             row.subject_label,
