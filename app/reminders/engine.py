@@ -54,6 +54,9 @@ _CANDIDATES = text(
                          and r.audience = :audience) as handled
       from (select id, kind, due_on, due_at, set_at, organisation_id, authority_code from deadlines
              where state = 'open' and due_at > :after and due_at <= :until and (due_at, id) > (:last_due, :last_id)
+               and not exists (select from reminders h where h.deadline_id = deadlines.id
+                                  and h.due_on = deadlines.due_on and h.offset_days = :offset
+                                  and h.audience = :audience)
              order by due_at, id limit :batch) d
     """
 )
@@ -118,8 +121,7 @@ def plan(*, now: datetime, since: datetime | None = None, enqueue: bool = True) 
     # The most urgent first: what it supersedes is then known when the wider windows are read.
     for offset in sorted(offsets):
         for batch in _candidates(offset, start, now, Audience.bound):
-            fresh = (row for row in batch if offset not in row.handled)
-            run.record([choice for row in fresh for choice in run.decide(row)])
+            run.record([choice for row in batch for choice in run.decide(row)])
     for audience in (Audience.second, Audience.bureau):
         for offset in sorted(run.extra_offsets(audience, known)):
             for batch in _candidates(offset, start, now, audience):
@@ -150,7 +152,13 @@ def _candidates(offset: int, since: datetime, now: datetime, audience: Audience)
 
 
 def _pages(query: TextClause, window: Window, after: datetime, audience: Audience) -> Iterator[list[Row[Any]]]:
-    values = {"after": after, "until": window.until, "batch": BATCH, "audience": audience.value}
+    values = {
+        "after": after,
+        "until": window.until,
+        "batch": BATCH,
+        "audience": audience.value,
+        "offset": window.offset,
+    }
     last: tuple[datetime, uuid.UUID] | None = (after, uuid.UUID(int=0))
     while last is not None:
         rows = list(db.session.execute(query, {**values, "last_due": last[0], "last_id": last[1]}))

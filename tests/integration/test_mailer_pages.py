@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.embedded.mail import Folder
-from app.reminders import mailer
+from app.reminders import letters, mailer
 
 
 @pytest.fixture
@@ -31,12 +31,16 @@ def put(app: Flask, folder: Path, *, number: str = "D-1", to: str = "clerk@examp
             "decided_at": mailer.clock.now(),
         }  # fmt: skip
         words = mailer.render("dossier_returned", context, to_name="王建国")
-        message = mailer._compose(
-            words, recipient=mailer.address_of(to, "王建国"), at=mailer.clock.now(), key=uuid.uuid4().hex,
-            settings=app.config["SHEPING"],
-        )  # fmt: skip
+        message = letters.compose(
+            words,
+            sender=mailer.address_of("no-reply@sheping.example", "社评通"),
+            recipient=mailer.address_of(to, "王建国"),
+            at=mailer.clock.now(),
+            message_id=f"<{uuid.uuid4().hex}@sheping.example>",
+            fields={},
+        )
     envelope = Envelope()
-    envelope.mail_from, envelope.rcpt_tos, envelope.original_content = "a@b.c", [to], message.as_bytes()
+    envelope.mail_from, envelope.rcpt_tos, envelope.original_content = "a@b.c", [to], message
     return Folder(folder).keep(envelope).name
 
 

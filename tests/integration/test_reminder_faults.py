@@ -161,7 +161,7 @@ def test_a_mail_that_cannot_be_written_is_our_fault_and_is_counted(
     for _ in range(12):
         world.let_time_pass()
         run_jobs(world)
-        sending.sweep()
+        sending.sweep(now=NOW)
     (reminder,) = world.reminders()
     assert (reminder.state, reminder.attempts) == ("failed", 5)
     assert "no such template" in str(reminder.last_error)
@@ -186,9 +186,9 @@ def test_a_sender_killed_before_and_after_the_server_took_the_mail(
     assert sender.returncode == -signal.SIGKILL
     run_jobs(world)
     assert world.reminders()[0].state == "claimed", "nobody sends what another may still be sending"
-    sending.sweep()
+    sending.sweep(now=NOW)
     assert world.reminders()[0].state == "claimed", "the claim is not old enough"
-    sending.sweep(stale=timedelta(0))
+    sending.sweep(stale=timedelta(0), now=NOW)
     run_jobs(world)
     (reminder,) = world.reminders()
     assert (reminder.state, reminder.attempts) == ("sent", 2)
@@ -201,7 +201,7 @@ def test_a_sender_that_always_dies_is_given_up(world: World) -> None:
     (reminder,) = planned(world)
     for _ in range(sending.MAX_ATTEMPTS):
         assert sending._claim(reminder.id)
-        sending.sweep(stale=timedelta(0))
+        sending.sweep(stale=timedelta(0), now=NOW)
     assert world.reminders()[0].state == "failed"
 
 
@@ -212,8 +212,8 @@ def test_what_waits_without_being_on_its_way_is_found(world: World) -> None:
     engine.plan(now=NOW, enqueue=False)
     run_jobs(world)
     assert world.mails() == []
-    assert sending.sweep() == 1
-    assert sending.sweep() == 0
+    assert sending.sweep(now=NOW) == 1
+    assert sending.sweep(now=NOW) == 0
     run_jobs(world)
     assert len(world.mails()) == 1
 
