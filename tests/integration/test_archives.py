@@ -86,7 +86,8 @@ def _check_whole(data: bytes, dossier_id: str) -> dict[str, Any]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         told = json.loads(archive.read("manifest.json"))
-        sums = dict(reversed(line.split("  ")) for line in archive.read("SHA256SUMS").decode().splitlines())
+        lines = archive.read("SHA256SUMS").decode().splitlines()
+        sums = {path: expected for expected, _, path in (line.partition("  ") for line in lines)}
         for path, expected in sums.items():
             assert hashlib.sha256(archive.read(path)).hexdigest() == expected
         for file in told["files"]:
