@@ -125,7 +125,7 @@ def _begin_section(reader: _Reader, index: int, line: Line, flat: str) -> bool:
         rest = section_rest(flat)
         if is_key_line(rest):
             _enter_key(reader, kind, rest)
-        elif reader.in_key and _stays_in_key(reader, index):
+        elif reader.in_key and _was_asked(reader, kind) and _stays_in_key(reader, index):
             reader.key.begin(kind)
         else:
             reader.section, reader.style, reader.last, reader.in_key = titled, "", 0, False
@@ -156,9 +156,16 @@ def _begin_case(reader: _Reader, line: Line, flat: str) -> bool:
 
 def _enter_key(reader: _Reader, kind: Kind | None, text: str = "") -> None:
     reader.in_key, reader.draft = True, None
-    reader.key.begin(kind)
+    # A key after every section: the second and later ones belong to the section before them.
+    reader.key.begin(kind, reader.part - 1 if reader.key and reader.part else None)
     if text:
         reader.key.add_line(text)
+
+
+def _was_asked(reader: _Reader, kind: Kind | None) -> bool:
+    """A key answers what was asked before: a type that has not come yet begins its own section."""
+    kinds = [name_kind(draft.type_text) for draft in reader.drafts]
+    return kind is None or None in kinds or kind in kinds
 
 
 def _stays_in_key(reader: _Reader, index: int) -> bool:

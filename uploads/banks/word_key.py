@@ -107,8 +107,10 @@ class AnswerKey:
         self._open: tuple[Kind | int | None, int] | None = None
         self.unused: set[tuple[Kind | int | None, int]] = set()
 
-    def begin(self, section: Kind | None) -> None:
+    def begin(self, section: Kind | None, part: int | None = None) -> None:
         self._section, self._last, self._open = section, 0, None
+        if part is not None:
+            self._part = part
 
     def _name(self, number: int) -> tuple[Kind | int | None, int]:
         if self._section is None and number <= self._last:

@@ -16,6 +16,24 @@ from uploads.banks.models import Question, Severity
 from uploads.banks.report import Report
 
 WORD: dict[str, tuple[str, dict[str, int], list[str]]] = {
+    "ans_after_section": (
+        """一、单选题
+1.甲甲甲甲的额定值是（）。
+A.一 B.二 C.三 D.四
+2.乙乙乙乙的额定值是（）。
+A.一 B.二 C.三 D.四
+参考答案:
+1.C
+2.A
+二、判断题
+1.辛辛辛辛。
+2.壬壬壬壬。
+参考答案:
+1.√ 2.×
+""",
+        {"single_choice": 2, "true_false": 2},
+        ["C", "A", "True", "False"],
+    ),
     "keyend2": (
         """单选题
 1.下列哪项是直流电( )
