@@ -18,14 +18,12 @@ from tenants.events import Event
 from tenants.models import Organisation
 from tenants.scope import Role
 from tests.factories.drawings import field, png
-from tests.factories.files import Sender
+from tests.factories.files import Sender, pdf
 from tests.factories.outbox import runner
 from tests.factories.people import People, Person
 from tests.integration.test_commitment import URL, Desk
 from tests.integration.test_uploads_intake import good_bank
 from uploads.models import Dossier, ReviewTask
-
-PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
 @pytest.fixture
@@ -45,7 +43,7 @@ def officer(people: People) -> Person:
 
 def _scan(desk: Desk, work: Callable[[], int], name: str = "盖章扫描.pdf") -> str:
     sender = Sender(desk.app.test_client(), desk.people.bearer(desk.owner))
-    upload_id = sender.upload(name, PDF, purpose="commitment", subject=desk.made.application_id)
+    upload_id = sender.upload(name, pdf(), purpose="commitment", subject=desk.made.application_id)
     work()
     return upload_id
 
