@@ -15,7 +15,7 @@ from tenants.models import User
 
 
 def list_ledger() -> Iterator[dict[str, Any]]:
-    """Every reminder by the time it was planned; instants in ISO, `offset_days` -1 is overdue."""
+    """Every reminder by the time it was planned; instants in ISO; `offset_days` -1 is overdue, less an escalation."""
     query = (
         select(Reminder, Deadline.kind, Deadline.subject_label, User.email)
         .join(Deadline, Deadline.id == Reminder.deadline_id)
@@ -31,6 +31,8 @@ def list_ledger() -> Iterator[dict[str, Any]]:
             "subject": subject,
             "recipient": email,
             "offset_days": reminder.offset_days,
+            "due_on": reminder.due_on.isoformat(),
+            "audience": reminder.audience,
             "state": reminder.state,
             "reason": reminder.reason,
             "sent_at": reminder.sent_at.isoformat() if reminder.sent_at else None,
