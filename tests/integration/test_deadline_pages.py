@@ -47,7 +47,9 @@ def _statements(app: Flask) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
+        # The demo's clock is asked once a second, whatever the page does.
+        if "demo_clock" not in statement and "set_config" not in statement:
+            seen.append(statement)
 
     with app.app_context():
         engine = db.engine
