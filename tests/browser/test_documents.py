@@ -50,7 +50,7 @@ def _sign(desk: Desk, check_page: Callable[[Page], None], scan: Path) -> None:
     expect(page.locator("#scans-list")).to_contain_text("检查通过", timeout=MADE)
     page.get_by_label("签署人姓名").fill("林清")
     page.get_by_label("法定代表人").check()
-    page.get_by_label("手写签名").check()
+    page.get_by_role("radio", name="手写签名").check()
     page.get_by_label("登录密码").fill("not-the-password-at-all")
     page.get_by_label(re.compile("我已阅读承诺书全文")).check()
     _draw(page)
