@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.db import db
 from tenants.models import Membership, User
-from tests.browser.stage import Desk, Stage
+from tests.browser.stage import PASSWORD, Desk, Stage
 from tests.factories.announced import announce
 from tests.factories.files import pdf
 from tests.factories.lifecycle import Lifecycle
@@ -65,7 +65,7 @@ def _sign(desk: Desk, check_page: Callable[[Page], None], scan: Path) -> None:
     page.locator("#sp-confirm").get_by_role("button", name="确认签署").click()
     expect(page.locator("[data-errorsummary]")).to_contain_text("密码不正确")
     assert page.locator("[data-role=drawing]").input_value() == drawn
-    page.get_by_label("登录密码").fill("correct-horse-of-taishan")
+    page.get_by_label("登录密码").fill(PASSWORD)
     page.get_by_label(re.compile("我已阅读承诺书全文")).check()
     desk.press("签署承诺书", yes="确认签署")
     expect(page.get_by_role("heading", name="承诺书已签署")).to_be_visible()
