@@ -58,7 +58,7 @@ ALL_MODELS = (
     NationalConsultation, ApplicationLine, SupplementRequest, ApplicationRoute, ReportBatch, ReportEntry,
     Announcement, AnnouncementEntry, MinistryReport, DirectoryEntry, Expert, ExpertAbsence, Panel, PanelItem,
     PanelMember, PanelMethod, ScoreSheet, Recommendation, Publicity, Objection, GuidanceEntry, ItemOutcome, Receipt,
-    ClockRun, CalendarFeed, CalendarInvitation, PanelVisit, Document, DocumentFile, DocumentSeries, DocumentText, CustodyKey,
-    StoredObject, DownloadLink, PurgeRecord, Digest, MailBounce, Webhook, WebhookDelivery,
+    ClockRun, CalendarFeed, CalendarInvitation, PanelVisit, Document, DocumentFile, DocumentSeries, DocumentText,
+    CustodyKey, StoredObject, DownloadLink, PurgeRecord, Digest, MailBounce, Webhook, WebhookDelivery,
     BankOpening, BankDownloadSwitch, BankPrint, BankOverlap,
 )  # fmt: skip

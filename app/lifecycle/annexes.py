@@ -192,7 +192,9 @@ def list_uses(kind: str, *, limit: int = 200) -> list[Use]:
             .join(Organisation, Organisation.id == Application.organisation_id)
             .order_by(Commitment.signed_at.desc())
         )
-        return [Use(f"v{version}", *rest) for version, *rest in db.session.execute(query.limit(limit)).all()]
+        return [
+            Use(f"v{version}", number, name, at) for version, number, name, at in db.session.execute(query.limit(limit))
+        ]
     panels = (
         select(Panel.template_version, Panel.number, Panel.organisation_name, Panel.created_at)
         .where(Panel.template_kind == SHEET_OF[kind])

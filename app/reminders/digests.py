@@ -107,11 +107,13 @@ def send(digest_id: uuid.UUID, *, now: datetime) -> str:
         db.session.commit()
         return "empty"
     context = _context(digest, entries, user.locale)
-    words = {"to": user.email, "to_name": user.name, "locale": user.locale}
+    address, name, locale = user.email, user.name, user.locale
     db.session.commit()
     try:
         message_id = mailer.send(
-            **words,
+            to=address,
+            to_name=name,
+            locale=locale,
             template="digest",
             context=context,
             headers={HEADER: str(digest_id)},

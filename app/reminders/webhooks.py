@@ -110,7 +110,7 @@ def list_webhooks(actor: Actor) -> list[Webhook]:
 def get_webhook(actor: Actor, webhook_id: uuid.UUID) -> Webhook:
     """One address in use. Refusal webhook_not_found."""
     query = _own(select(Webhook), actor, Webhook).where(Webhook.id == webhook_id, Webhook.removed_at.is_(None))
-    webhook = db.session.scalar(query)
+    webhook: Webhook | None = db.session.scalar(query)
     if webhook is None:
         raise Refusal("webhook_not_found", "", N_("没有找到这个推送地址。"))
     return webhook

@@ -63,7 +63,8 @@ def running(stack_env: dict[str, str], *, mail_folder: Path, logs: Path) -> Iter
     def command(*arguments: str) -> list[str]:
         return [sys.executable, "-m", "app", *arguments]
 
-    subprocess.run(command("demo", "seed", "--small"), env=env, cwd=config.ROOT, check=True, capture_output=True, timeout=120)
+    seed = command("demo", "seed", "--small")
+    subprocess.run(seed, env=env, cwd=config.ROOT, check=True, capture_output=True, timeout=120)
     listed = subprocess.run(
         command("demo", "accounts", "--json"), env=env, cwd=config.ROOT, check=True, capture_output=True, timeout=60
     )

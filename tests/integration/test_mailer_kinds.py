@@ -14,6 +14,7 @@ from app.config import ROOT
 from app.lifecycle.submissions.reviews import _OUTCOME
 from app.reminders import delivery, mailer
 
+TELLING = ("tell", "tell_many", "write_one")
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
 WORDS = {
     "organisation": "青岛某评价中心", "authority": "青岛市人力资源和社会保障局", "number": "D-1", "title": "题库",
@@ -31,7 +32,7 @@ def told_kinds() -> Iterator[str]:
     for folder in ("app", "tenants", "uploads"):
         for path in Path(ROOT, folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("tell", "tell_many", "write_one"):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in TELLING:
                     for keyword in node.keywords:
                         if keyword.arg == "kind" and isinstance(keyword.value, ast.Constant):
                             yield keyword.value.value

@@ -69,9 +69,7 @@ def send_copy(desk: Desk, token: str) -> ResponseReturnValue:
         opening = access.open_bank(actor=actor(), bank=desk.bank, manner=Manner.WATERMARKED, purpose=purpose, now=g.now)
     except links.NotValid:
         db.session.rollback()
-        told = gettext(
-            "下载链接只能使用一次,%(minutes)d 分钟内有效。请回到题库页面重新申请。", minutes=MINUTES
-        )
+        told = gettext("下载链接只能使用一次,%(minutes)d 分钟内有效。请回到题库页面重新申请。", minutes=MINUTES)
         page = render_template("bank_reading/copy.html", desk=desk, token=None, problem=told)
         return page, 410, {"X-Error-Code": "link_not_valid"}
     except Refusal as refusal:

@@ -127,5 +127,9 @@ def _told(field: str, value: object) -> str:
     """A field as the form and the import's table write it."""
     if not isinstance(value, list):
         return str(value)
-    words = {"levels": {key: level.label for key, level in SKILL_LEVELS.items()}, "tags": dict(PRIORITY_TAGS)}
-    return "、".join(words.get(field, {}).get(one, one) for one in value)
+    words: dict[str, dict[str, str]] = {
+        "levels": {str(key): str(level.label) for key, level in SKILL_LEVELS.items()},
+        "tags": dict(PRIORITY_TAGS),
+    }
+    named = words.get(field, {})
+    return "、".join(named.get(str(one), str(one)) for one in value)

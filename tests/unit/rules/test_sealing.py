@@ -94,9 +94,7 @@ def test_copies_are_off_until_the_lead_allows_them(reader: Reader, manner: Manne
         (True, True, "formed", " ", "reason_missing"),
     ],
 )
-def test_the_switch_is_the_leads_and_needs_a_reason(
-    lead: bool, bank: bool, state: str, reason: str, code: str
-) -> None:
+def test_the_switch_is_the_leads_and_needs_a_reason(lead: bool, bank: bool, state: str, reason: str, code: str) -> None:
     if not code:
         sealing.check_can_switch(lead, bank, state, reason)
         return
