@@ -176,7 +176,7 @@ def test_the_whole_path_in_the_browser_without_scripts(
     assert "已受理" in officer.get(url).text
     late = officer.post(f"{url}/refuse", data={"version": "2", "reason": "x"})
     assert late.status_code == 422
-    assert "被其他人更改" in late.text
+    assert "这条记录已于" in late.text
     drain()
     assert "申报已受理" in client.get("/account/inbox").text
     rows = read_rows(officer.get("/bureau/applications.xlsx?tab=all").data, "x.xlsx")
