@@ -54,7 +54,8 @@ def key_of(authority_code: str, home: Path) -> tuple[Path, str]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for part in (folder.parent, folder):  # the mode of mkdir is the last part's alone
+        part.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
