@@ -24,8 +24,14 @@ endif
 run: build
 	@exec $(BIN)/sheping up --port $(PORT)
 
+# The browser's journeys come last and one at a time: a running service and a Chromium fill two cores.
 test: build
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/browser
+	@$(BIN)/python -m pytest tests/browser
+else
+	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 lint: install
 	$(BIN)/ruff check .
