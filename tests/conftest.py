@@ -37,12 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests from the lowest height to the highest, each height in the order it was collected."""
     root = Path(__file__).parent
 
-    def height(item: pytest.Item) -> tuple[int, bool]:
+    def height(item: pytest.Item) -> tuple[int, int]:
         folder = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
-        # A path empties the running service and moves its clock: after everyone who knows the demo's accounts.
-        return HEIGHTS.index(folder) if folder in HEIGHTS else len(HEIGHTS), "stage" in getattr(
-            item, "fixturenames", ()
-        )
+        uses = getattr(item, "fixturenames", ())
+        # Whoever empties the running service, or moves its clock besides, comes after those who know the demo's accounts.
+        empties = 2 if "stage" in uses else 1 if "clean" in uses else 0
+        return HEIGHTS.index(folder) if folder in HEIGHTS else len(HEIGHTS), empties if folder == "browser" else 0
 
     items.sort(key=height)
 
