@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def height(item: pytest.Item) -> tuple[int, int]:
         folder = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
         uses = getattr(item, "fixturenames", ())
-        # Whoever empties the running service, or moves its clock besides, comes after those who know the demo's accounts.
+        # Whoever empties the running service, or moves its clock too, comes after those who know its accounts.
         empties = 2 if "stage" in uses else 1 if "clean" in uses else 0
         return HEIGHTS.index(folder) if folder in HEIGHTS else len(HEIGHTS), empties if folder == "browser" else 0
 
