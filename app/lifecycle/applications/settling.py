@@ -10,10 +10,9 @@ from sqlalchemy.orm import joinedload
 
 from app.db import db
 from app.lifecycle.applications.models import Application, SupplementRequest
+from app.lifecycle.submissions import closing
 from tenants.scope import Actor
-from uploads.models import Dossier, DossierState, Purpose, ReviewState, ReviewTask
-
-_DONE = (ReviewState.accepted, ReviewState.returned)
+from uploads.models import Dossier, Purpose, ReviewState, ReviewTask
 
 
 def list_dossiers(application: Application) -> list[Dossier]:
@@ -53,12 +52,4 @@ def find_application_id(task_id: uuid.UUID) -> uuid.UUID | None:
 
 def close_tasks(actor: Actor, application: Application, state: ReviewState, reason: str, now: datetime) -> None:
     """Mark every open task and its dossier as decided; what has not arrived yet is marked when it is looked at."""
-    outcome = DossierState.accepted if state == ReviewState.accepted else DossierState.returned
-    for task in list_tasks(application):
-        if task.state in _DONE:
-            continue
-        task.state, task.decided_at, task.decided_by, task.reason = state, now, actor.user_id, reason or None
-        task.version += 1
-        if task.dossier.state == DossierState.delivered:
-            task.dossier.state, task.dossier.decided_at, task.dossier.reason = outcome, now, reason or None
-    db.session.flush()
+    closing.close_tasks(list_tasks(application), actor=actor, state=state, reason=reason, now=now)

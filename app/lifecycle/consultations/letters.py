@@ -11,12 +11,11 @@ from sqlalchemy.orm import joinedload
 from app.db import db
 from app.lifecycle.consultations import services
 from app.lifecycle.consultations.models import NationalConsultation
+from app.lifecycle.submissions import closing
 from app.lifecycle.submissions.services import submit_dossier
 from tenants.scope import Actor
-from uploads.models import Dossier, DossierState, Purpose, ReviewState, ReviewTask, Upload
+from uploads.models import Dossier, Purpose, ReviewState, ReviewTask, Upload
 from uploads.queries import list_uploads
-
-_DONE = (ReviewState.accepted, ReviewState.returned)
 
 
 def list_drafted_files(consultation: NationalConsultation) -> list[Upload]:
@@ -75,12 +74,5 @@ def answer_letter(
         expected_version=expected_version,
         now=now,
     )
-    for task in list_tasks(consultation_id):
-        if task.state in _DONE:
-            continue
-        task.state, task.decided_at, task.decided_by = ReviewState.accepted, now, actor.user_id
-        task.version += 1
-        if task.dossier.state == DossierState.delivered:
-            task.dossier.state, task.dossier.decided_at = DossierState.accepted, now
-    db.session.flush()
+    closing.close_tasks(list_tasks(consultation_id), actor=actor, state=ReviewState.accepted, now=now)
     return consultation

@@ -15,12 +15,13 @@ from app.lifecycle.deadlines.services import reopen_deadline
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.incubation.queries import LIVE, get_commitment
 from app.lifecycle.milestones import Milestone, reach
+from app.lifecycle.submissions import closing
 from app.lifecycle.trail import need_reason
 from app.rules.authority import Act, check_competent
 from app.rules.core import N_, Refusal
 from app.rules.states import COMMITMENT
 from tenants.scope import Actor, ScopeKind
-from uploads.models import DossierState, ReviewState, ReviewTask
+from uploads.models import ReviewState, ReviewTask
 
 
 def confirm_commitment(*, actor: Actor, commitment_id: uuid.UUID, checked: bool, now: datetime) -> Commitment:
@@ -109,11 +110,4 @@ def _close_task(actor: Actor, commitment: Commitment, state: ReviewState, reason
         return
     query = select(ReviewTask).where(ReviewTask.dossier_id == commitment.evidence.dossier_id)
     task = db.session.scalar(query.options(joinedload(ReviewTask.dossier)).with_for_update(of=ReviewTask))
-    if task is None or task.state in (ReviewState.accepted, ReviewState.returned):
-        return
-    task.state, task.decided_at, task.decided_by, task.reason = state, now, actor.user_id, reason or None
-    task.version += 1
-    if task.dossier.state == DossierState.delivered:
-        outcome = DossierState.accepted if state == ReviewState.accepted else DossierState.returned
-        task.dossier.state, task.dossier.decided_at, task.dossier.reason = outcome, now, reason or None
-    db.session.flush()
+    closing.close_tasks([task] if task else [], actor=actor, state=state, reason=reason, now=now)

@@ -9,7 +9,7 @@ from datetime import datetime
 from app.db import db
 from app.lifecycle import paths
 from app.lifecycle.incubation.models import Commitment, CommitmentEvidence
-from app.lifecycle.submissions.subject import Subject
+from app.lifecycle.submissions.subject import Enclosure
 from app.rules.core import N_, Refusal
 from tenants.scope import Actor
 from uploads.models import Upload
@@ -18,7 +18,7 @@ MAX_SCANS = 5
 SCAN_TYPES = frozenset({"pdf", "png", "jpeg"})
 
 
-class CommitmentSubject(Subject):
+class CommitmentSubject(Enclosure):
     """One signature for the application of this number. Its scans were uploaded for the application."""
 
     rule = "R28"
@@ -43,27 +43,8 @@ class CommitmentSubject(Subject):
             raise Refusal("commitment_already_signed", "R28", N_("承诺书已经签署,无需再签。"))
         check_scans(uploads)
 
-    def follow_files(self, *, uploads: Sequence[Upload]) -> None:
-        """A scan has no state of its own."""
-
-    def submit(self, *, actor: Actor, now: datetime) -> None:
-        """The signature that it belongs to is recorded by whoever hands it in."""
-
-    def fail_delivery(self, *, actor: Actor) -> None:
-        """The dossier says so itself."""
-
-    def give_up_delivery(self, *, actor: Actor) -> None:
-        """The dossier says so itself."""
-
-    def accept(self, *, actor: Actor, now: datetime) -> None:
-        raise _on_its_page()
-
-    def give_back(self, *, actor: Actor, reason: str, now: datetime) -> None:
-        raise _on_its_page()
-
-
-def _on_its_page() -> Refusal:
-    return Refusal("decided_on_commitment", "R28", N_("承诺书请在其页面上确认或退回重签。本页只查看和下载扫描件。"))
+    def decided_elsewhere(self) -> Refusal:
+        return Refusal("decided_on_commitment", "R28", N_("承诺书请在其页面上确认或退回重签。本页只查看和下载扫描件。"))
 
 
 def check_scans(uploads: Sequence[Upload]) -> None:

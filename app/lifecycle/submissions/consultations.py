@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from app.lifecycle.consultations.models import NationalConsultation
-from app.lifecycle.submissions.subject import Subject
+from app.lifecycle.submissions.subject import Enclosure
 from app.rules.core import N_, Refusal
 from app.rules.states import ConsultationState
 from tenants.scope import DEPARTMENT_CODE, Actor
 from uploads.models import Upload
 
 
-class ConsultationSubject(Subject):
+class ConsultationSubject(Enclosure):
     """One letter; its files go to the department, whatever city the branch belongs to."""
 
     rule = "R16"
@@ -34,24 +34,5 @@ class ConsultationSubject(Subject):
         if self.consultation.state != ConsultationState.SENT:
             raise Refusal("consultation_not_sent", "R16", N_("来函文件随来函一并发出。"))
 
-    def follow_files(self, *, uploads: Sequence[Upload]) -> None:
-        """The letter's files have no state of their own."""
-
-    def submit(self, *, actor: Actor, now: datetime) -> None:
-        """The letter was sent by whoever hands its files in."""
-
-    def fail_delivery(self, *, actor: Actor) -> None:
-        """The dossier says so itself."""
-
-    def give_up_delivery(self, *, actor: Actor) -> None:
-        """The dossier says so itself."""
-
-    def accept(self, *, actor: Actor, now: datetime) -> None:
-        raise _on_its_page()
-
-    def give_back(self, *, actor: Actor, reason: str, now: datetime) -> None:
-        raise _on_its_page()
-
-
-def _on_its_page() -> Refusal:
-    return Refusal("decided_on_consultation", "R16", N_("函商请在其页面上复函。本页只查看和下载来函文件。"))
+    def decided_elsewhere(self) -> Refusal:
+        return Refusal("decided_on_consultation", "R16", N_("函商请在其页面上复函。本页只查看和下载来函文件。"))

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.rules.core import Refusal
 from tenants.scope import Actor
 from uploads.models import Upload
 
@@ -60,3 +61,32 @@ class Subject(ABC):
     @abstractmethod
     def give_back(self, *, actor: Actor, reason: str, now: datetime) -> None:
         """The officer returned them with a reason; they may be handed in anew. Refusal when it is too late for that."""
+
+
+class Enclosure(Subject):
+    """A record that is handed in and decided on a page of its own; its scanned files only follow it through the queue.
+
+    The dossier itself says how its delivery goes: the record has no state for that, nor for its files.
+    """
+
+    @abstractmethod
+    def decided_elsewhere(self) -> Refusal:
+        """What an officer is told who decides in the queue: on which page it is done."""
+
+    def follow_files(self, *, uploads: Sequence[Upload]) -> None:
+        """The files have no state of their own."""
+
+    def submit(self, *, actor: Actor, now: datetime) -> None:
+        """Whoever hands the files in records the step that they belong to."""
+
+    def fail_delivery(self, *, actor: Actor) -> None:
+        """The dossier says so itself."""
+
+    def give_up_delivery(self, *, actor: Actor) -> None:
+        """The dossier says so itself."""
+
+    def accept(self, *, actor: Actor, now: datetime) -> None:
+        raise self.decided_elsewhere()
+
+    def give_back(self, *, actor: Actor, reason: str, now: datetime) -> None:
+        raise self.decided_elsewhere()
