@@ -72,31 +72,10 @@ def record(
 
     `organisation_id` and `authority_code` say who may read it, beside the actor's own side.
     """
-    chain = _chain_of(actor)
-    db.session.execute(text("select pg_advisory_xact_lock(hashtextextended(:chain, 5202))"), {"chain": chain})
-    last = db.session.execute(
-        select(Event.chain_no, Event.hash).where(Event.chain == chain).order_by(Event.chain_no.desc()).limit(1)
-    ).one_or_none()
-    event = Event(
-        at=now,
-        name=name,
-        actor_kind=actor.kind.value,
-        actor_role=actor.role.value if actor.role else actor.kind.value,
-        actor_user_id=actor.user_id,
-        organisation_id=organisation_id or actor.organisation_id,
-        authority_code=authority_code or actor.authority_code,
-        subject_type=subject_type,
-        subject_id=str(subject_id),
-        before=before,
-        after=after,
-        rule=rule,
-        data=data,
-        ip=actor.ip,
-        request_id=structlog.contextvars.get_contextvars().get("request_id"),
-        chain=chain,
-        chain_no=last.chain_no + 1 if last else 1,
-    )
-    event.hash = digest(event, last.hash if last else "")
+    fact = Fact(subject_type, subject_id, organisation_id, authority_code, before, after, rule, data)
+    chain, number, previous = _lock_chain(actor)
+    event = Event(**_values_of(name, actor, now, fact, chain, number + 1))
+    event.hash = digest(event, previous)
     db.session.add(event)
     db.session.flush()
     return event
@@ -118,39 +97,48 @@ class Fact:
 
 def record_many(name: str, *, actor: Actor, now: datetime, facts: Iterable[Fact]) -> int:
     """As `record`, for thousands at once: the chain is locked and read once, the rows are written together."""
-    chain = _chain_of(actor)
-    db.session.execute(text("select pg_advisory_xact_lock(hashtextextended(:chain, 5202))"), {"chain": chain})
-    last = db.session.execute(
-        select(Event.chain_no, Event.hash).where(Event.chain == chain).order_by(Event.chain_no.desc()).limit(1)
-    ).one_or_none()
-    number, previous = (last.chain_no, last.hash) if last else (0, "")
+    chain, number, previous = _lock_chain(actor)
     rows: list[dict[str, Any]] = []
     for fact in facts:
         number += 1
-        values = {
-            "at": now,
-            "name": name,
-            "actor_kind": actor.kind.value,
-            "actor_role": actor.role.value if actor.role else actor.kind.value,
-            "actor_user_id": actor.user_id,
-            "organisation_id": fact.organisation_id or actor.organisation_id,
-            "authority_code": fact.authority_code or actor.authority_code,
-            "subject_type": fact.subject_type,
-            "subject_id": str(fact.subject_id),
-            "before": fact.before,
-            "after": fact.after,
-            "rule": fact.rule,
-            "data": fact.data,
-            "ip": actor.ip,
-            "request_id": structlog.contextvars.get_contextvars().get("request_id"),
-            "chain": chain,
-            "chain_no": number,
-        }
+        values = _values_of(name, actor, now, fact, chain, number)
         previous = _digest_of(values, previous)
         rows.append({**values, "hash": previous})
     if rows:
         db.session.execute(_INSERT_MANY, {"rows": json.dumps(rows, default=_as_json, ensure_ascii=False)})
     return len(rows)
+
+
+def _lock_chain(actor: Actor) -> tuple[str, int, str]:
+    """The actor's chain, held until the transaction ends, with the number and the hash of its last event."""
+    chain = _chain_of(actor)
+    db.session.execute(text("select pg_advisory_xact_lock(hashtextextended(:chain, 5202))"), {"chain": chain})
+    last = db.session.execute(
+        select(Event.chain_no, Event.hash).where(Event.chain == chain).order_by(Event.chain_no.desc()).limit(1)
+    ).one_or_none()
+    return (chain, last.chain_no, last.hash) if last else (chain, 0, "")
+
+
+def _values_of(name: str, actor: Actor, now: datetime, fact: Fact, chain: str, number: int) -> dict[str, Any]:
+    return {
+        "at": now,
+        "name": name,
+        "actor_kind": actor.kind.value,
+        "actor_role": actor.role.value if actor.role else actor.kind.value,
+        "actor_user_id": actor.user_id,
+        "organisation_id": fact.organisation_id or actor.organisation_id,
+        "authority_code": fact.authority_code or actor.authority_code,
+        "subject_type": fact.subject_type,
+        "subject_id": str(fact.subject_id),
+        "before": fact.before,
+        "after": fact.after,
+        "rule": fact.rule,
+        "data": fact.data,
+        "ip": actor.ip,
+        "request_id": structlog.contextvars.get_contextvars().get("request_id"),
+        "chain": chain,
+        "chain_no": number,
+    }
 
 
 def _as_json(value: object) -> str:

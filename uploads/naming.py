@@ -88,10 +88,14 @@ def size_in_words(size: int) -> str:
     return f"{amount:.2f} GB"
 
 
-def disposition_of(name: str) -> str:
-    """The Content-Disposition that saves a file under its own name, or a plain one where that is not understood."""
-    plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+def disposition_of(name: str, *, plain: str | None = None, inline: bool = False) -> str:
+    """The Content-Disposition that saves a file under its own name, or a plain one where that is not understood.
+
+    `inline` shows it in the browser, where it can be.
+    """
+    plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name) if plain is None else plain
+    kind = "inline" if inline else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def part_size_for(size: int, wanted: int) -> int:

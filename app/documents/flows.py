@@ -137,9 +137,7 @@ def _standing_commitment(application_id: uuid.UUID) -> Document | None:
     return queries.current_document(kind="commitment", subject_type=CASE, subject_id=application_id)
 
 
-def on_signed(
-    *, actor: Actor, now: datetime, commitment: Commitment, application: Application, previous: Commitment | None
-) -> None:
+def on_signed(*, actor: Actor, now: datetime, commitment: Commitment, application: Application) -> None:
     """承诺书 with its evidence page; the one before it is superseded."""
     _load(commitment)
     data = contents.commitment(commitment, application)

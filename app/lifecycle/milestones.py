@@ -25,7 +25,7 @@ class Milestone(StrEnum):
     publicity_published = "publicity_published"  # publicity
     publicity_void = "publicity_void"  # publicity, reason
     panel_concluded = "panel_concluded"  # panel
-    commitment_signed = "commitment_signed"  # commitment, application, previous
+    commitment_signed = "commitment_signed"  # commitment, application
     commitment_confirmed = "commitment_confirmed"  # commitment, application
     commitment_returned = "commitment_returned"  # commitment, reason
     commitment_void = "commitment_void"  # commitment, reason

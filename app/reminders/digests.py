@@ -18,7 +18,7 @@ from sqlalchemy.orm import joinedload
 from app import clock, outbox
 from app.clock import SHANGHAI
 from app.db import db
-from app.lifecycle.deadlines.calendar import load_calendar, load_settings
+from app.lifecycle.deadlines.calendar import load_calendar, load_settings_of
 from app.lifecycle.deadlines.models import Deadline
 from app.reminders import delivery, holding, mailer, quiet, sending
 from app.reminders.engine import EXIT_KIND
@@ -79,8 +79,7 @@ def plan(*, now: datetime, enqueue: bool = True) -> list[uuid.UUID]:
     held = select(Notice.authority_code).where(Notice.state == "held").distinct()
     today = now.astimezone(SHANGHAI).date()
     planned: list[uuid.UUID] = []
-    for code in db.session.scalars(held).all():
-        settings = load_settings(str(code))
+    for code, settings in load_settings_of([str(code) for code in db.session.scalars(held)]).items():
         instant = holding.digest_instant(today, settings)
         if now < instant or not load_calendar().is_workday(today) or quiet.until(settings, now):
             continue
@@ -96,7 +95,7 @@ def send(digest_id: uuid.UUID, *, now: datetime) -> str:
 
     Returns sent, empty, pending (to be tried again), failed or lost. Raises MailServerDown, with the claim given back.
     """
-    attempt = _claim(digest_id)
+    attempt = sending.claim(Digest, digest_id)
     if attempt is None:
         return "lost"
     digest = db.session.get_one(Digest, digest_id, populate_existing=True)
@@ -154,18 +153,6 @@ def sweep(*, stale: timedelta = STALE_CLAIM) -> int:
 def _hand_over(ids: Any) -> None:
     db.session.execute(_ENQUEUE, {"ids": list(ids)})
     db.session.execute(text("select pg_notify(:channel, 'mail')"), {"channel": outbox.CHANNEL})
-
-
-def _claim(digest_id: uuid.UUID) -> int | None:
-    attempt = db.session.scalar(
-        update(Digest)
-        .where(Digest.id == digest_id, Digest.state == "pending")
-        .values(state="claimed", claimed_at=func.clock_timestamp(), attempts=Digest.attempts + 1)
-        .returning(Digest.attempts)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.commit()
-    return attempt
 
 
 def _look_through(digest: Digest, now: datetime) -> list[_Entry]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.db import db
-from app.lifecycle.deadlines.calendar import load_settings
+from app.lifecycle.deadlines.calendar import load_settings_of
 from app.rules.reminders import quiet_until
 from app.rules.settings import Settings
 from tenants.models import Authority
@@ -23,8 +23,5 @@ def until(settings: Settings, now: datetime, due_at: datetime | None = None) -> 
 
 def list_quiet(now: datetime) -> dict[str, datetime]:
     """The authorities whose hours are quiet at `now`, and when each wakes."""
-    found = {}
-    for code in db.session.scalars(select(Authority.code)):
-        if end := until(load_settings(code), now):
-            found[code] = end
-    return found
+    known = load_settings_of(db.session.scalars(select(Authority.code)).all())
+    return {code: end for code, settings in known.items() if (end := until(settings, now))}

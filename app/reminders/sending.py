@@ -24,7 +24,7 @@ from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.models import Deadline
 from app.reminders import delivery, holding, mailer, quiet, recipients, webhooks
 from app.reminders.engine import EXIT_KIND, SEND, enqueue_reminders
-from app.reminders.models import Reminder
+from app.reminders.models import Digest, Reminder
 from app.reminders.recipients import Audience
 from app.reminders.smtp import Bounced, Deferred, MailServerDown
 from app.reminders.wording import kind_label, wording_of
@@ -61,7 +61,7 @@ def send_reminder(reminder_id: uuid.UUID, *, now: datetime) -> str:
     back till the morning), failed, dropped (its deadline moved: a later run plans it anew), or lost (another sender has
     it). Raises MailServerDown, with the claim given back.
     """
-    attempt = _claim(reminder_id)
+    attempt = claim(Reminder, reminder_id)
     if attempt is None:
         return "lost"
     prepared = _prepare(reminder_id, attempt, now)
@@ -146,13 +146,16 @@ def revive(reminder_id: uuid.UUID) -> bool:
     return revived is not None
 
 
-def _claim(reminder_id: uuid.UUID) -> int | None:
-    """Take the reminder, whoever is first; the number of this attempt, None when it was not to be had. Commits."""
-    attempt = db.session.scalar(
-        update(Reminder)
-        .where(Reminder.id == reminder_id, Reminder.state == "pending")
-        .values(state="claimed", claimed_at=func.clock_timestamp(), attempts=Reminder.attempts + 1)
-        .returning(Reminder.attempts)
+def claim(ledger: type[Reminder] | type[Digest], row_id: uuid.UUID) -> int | None:
+    """Take a reminder or a digest, whoever is first; the number of this attempt, None when it was not to be had.
+
+    Commits.
+    """
+    attempt: int | None = db.session.scalar(
+        update(ledger)
+        .where(ledger.id == row_id, ledger.state == "pending")
+        .values(state="claimed", claimed_at=func.clock_timestamp(), attempts=ledger.attempts + 1)
+        .returning(ledger.attempts)
         .execution_options(synchronize_session=False)
     )
     db.session.commit()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
 
 from flask import Response, g, render_template
 
@@ -11,6 +10,7 @@ from app.lifecycle.submissions.manifest import canonical
 from app.web.wording import DOSSIER_KINDS
 from uploads.archiving import SUBMITTED, Member, check_sums, describe, make_archive
 from uploads.models import Dossier
+from uploads.naming import disposition_of
 
 
 def archive(dossier: Dossier, members: list[Member], *, made_for: str) -> Response:
@@ -24,9 +24,8 @@ def archive(dossier: Dossier, members: list[Member], *, made_for: str) -> Respon
     ]
     stream = make_archive(members=members, texts=texts)
     answer = Response(stream, mimetype="application/zip", direct_passthrough=True)
-    name = f"{dossier.number}.zip"
     answer.headers["Content-Length"] = str(len(stream))
-    answer.headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}"
+    answer.headers["Content-Disposition"] = disposition_of(f"{dossier.number}.zip")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 

@@ -7,11 +7,11 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response
 
 from app.clock import SHANGHAI
+from uploads.naming import disposition_of
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -19,7 +19,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def workbook(data: bytes, name: str) -> Response:
     """An XLSX file as an attachment; the Chinese name is given as RFC 5987 wants it, with a plain one beside it."""
     answer = Response(data, mimetype=_XLSX)
-    answer.headers["Content-Disposition"] = f"attachment; filename=\"table.xlsx\"; filename*=UTF-8''{quote(name)}"
+    answer.headers["Content-Disposition"] = disposition_of(name, plain="table.xlsx")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
@@ -31,7 +31,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Res
     writer.writerow(heads)
     writer.writerows([_plain(value) for value in row] for row in rows)
     answer = Response(out.getvalue().encode("utf-8-sig"), mimetype="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f"attachment; filename=\"table.csv\"; filename*=UTF-8''{quote(name)}"
+    answer.headers["Content-Disposition"] = disposition_of(name, plain="table.csv")
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 

@@ -7,10 +7,13 @@ import email.policy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.message import EmailMessage
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from flask import Flask
 
 from app.embedded.state import free_port
 
@@ -85,3 +88,17 @@ def running(mailbox: Mailbox, port: int | None = None) -> Iterator[str]:
         yield f"smtp://127.0.0.1:{port}"
     finally:
         controller.stop()
+
+
+@contextmanager
+def delivering(mailbox: Mailbox, *apps: Flask, **changes: Any) -> Iterator[str]:
+    """A server for the mailbox, to which these applications send, their settings changed besides; gives its address."""
+    before = [app.config["SHEPING"] for app in apps]
+    with running(mailbox) as url:
+        for app in apps:
+            app.config["SHEPING"] = replace(app.config["SHEPING"], smtp_url=url, **changes)
+        try:
+            yield url
+        finally:
+            for app, settings in zip(apps, before, strict=True):
+                app.config["SHEPING"] = settings

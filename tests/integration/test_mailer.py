@@ -16,7 +16,7 @@ from app.jobs import NotReady
 from app.reminders import mailer, smtp
 from app.reminders.smtp import Bounced, Deferred, MailServerDown, parse_url
 from app.reminders.wording import wording_of
-from tests.integration.mail_server import Mailbox, running
+from tests.integration.mail_server import Mailbox, delivering, running
 
 AT = datetime(2027, 1, 5, 1, 0, tzinfo=UTC)
 TO = "clerk@example.com"
@@ -43,17 +43,9 @@ def reminder_context(**changes: object) -> dict[str, object]:
 
 
 @pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
 def mail_url(system: Flask, mailbox: Mailbox) -> Iterator[str]:
-    before = system.config["SHEPING"]
-    with running(mailbox) as url:
-        system.config["SHEPING"] = replace(before, smtp_url=url)
+    with delivering(mailbox, system) as url:
         yield url
-    system.config["SHEPING"] = before
 
 
 def send(to: str = TO, name: str = "王建国", **changes: object) -> str:

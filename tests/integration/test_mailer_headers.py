@@ -33,11 +33,6 @@ PROFILE = {"link": "/", "changed_at": AT, "direct": True}
 
 
 @pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
 def mail_app(system: Flask, app: Flask, mailbox: Mailbox) -> Iterator[Flask]:
     before = system.config["SHEPING"]
     with running(mailbox) as url:

@@ -8,7 +8,6 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from tenants.notices import Notice
 from tenants.scope import SYSTEM, Role
 from tests.factories import reports
 from tests.factories.people import People
-from tests.integration.mail_server import Mailbox, running
+from tests.integration.mail_server import Mailbox, delivering
 from tests.integration.reminder_world import START, World, at
 
 DAY = timedelta(days=1)
@@ -38,17 +37,9 @@ NOW = at(START)
 
 
 @pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
 def world(system: Flask, people: People, mailbox: Mailbox) -> Iterator[World]:
-    before = system.config["SHEPING"]
-    with running(mailbox) as url:
-        system.config["SHEPING"] = replace(before, smtp_url=url, bounce_address="bounces@sheping.example")
+    with delivering(mailbox, system, bounce_address="bounces@sheping.example"):
         yield World(system, people, mailbox)
-    system.config["SHEPING"] = before
 
 
 def sent(world: World) -> uuid.UUID:

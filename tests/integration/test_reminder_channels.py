@@ -28,7 +28,7 @@ from app.rules.core import Refusal
 from tenants import scope
 from tenants.scope import SYSTEM, Role
 from tests.factories.people import People, Person
-from tests.integration.mail_server import Mailbox, running
+from tests.integration.mail_server import Mailbox, delivering
 from tests.integration.reminder_world import START, World, at
 
 DAY = timedelta(days=1)
@@ -87,12 +87,9 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def world(system: Flask, app: Flask, people: People) -> Iterator[World]:
-    before, mailbox = system.config["SHEPING"], Mailbox()
-    with running(mailbox) as url:
-        settings = replace(before, smtp_url=url, demo=True, webhook_private=True)
-        system.config["SHEPING"] = app.config["SHEPING"] = settings
+    mailbox = Mailbox()
+    with delivering(mailbox, system, app, demo=True, webhook_private=True):
         yield World(system, people, mailbox)
-    system.config["SHEPING"] = app.config["SHEPING"] = before
 
 
 def owner_with_hook(world: World, receiver: Receiver) -> tuple[Person, str]:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,24 +24,16 @@ from app.reminders.models import Digest
 from tenants.notices import Notice
 from tenants.scope import Role
 from tests.factories.people import People
-from tests.integration.mail_server import Mailbox, running
+from tests.integration.mail_server import Mailbox, delivering
 from tests.integration.reminder_world import START, World, at
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
 def world(system: Flask, people: People, mailbox: Mailbox) -> Iterator[World]:
-    before = system.config["SHEPING"]
-    with running(mailbox) as url:
-        system.config["SHEPING"] = replace(before, smtp_url=url)
+    with delivering(mailbox, system):
         yield World(system, people, mailbox)
-    system.config["SHEPING"] = before
 
 
 def setting(key: str, value: object, code: str = "370000") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,7 +20,7 @@ from tenants.events import Event
 from tenants.notices import Notice
 from tenants.scope import SYSTEM, Role
 from tests.factories.people import People, Person
-from tests.integration.mail_server import Mailbox, running
+from tests.integration.mail_server import Mailbox, delivering
 from tests.integration.reminder_world import START, World, at
 
 NOW = at(START)
@@ -29,17 +28,9 @@ ADDRESS = "/bureau/failures/mails"
 
 
 @pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
 def world(system: Flask, people: People, mailbox: Mailbox) -> Iterator[World]:
-    before = system.config["SHEPING"]
-    with running(mailbox) as url:
-        system.config["SHEPING"] = replace(before, smtp_url=url)
+    with delivering(mailbox, system):
         yield World(system, people, mailbox)
-    system.config["SHEPING"] = before
 
 
 @pytest.fixture

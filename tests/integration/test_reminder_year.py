@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -27,7 +27,7 @@ from app.rules.settings import Settings
 from app.rules.workdays import calendar_from_chinesecalendar
 from tenants.scope import Role
 from tests.factories.people import People
-from tests.integration.mail_server import Mailbox, running
+from tests.integration.mail_server import Mailbox, delivering
 from tests.integration.reminder_world import START, World, at
 
 DAY = timedelta(days=1)
@@ -59,22 +59,14 @@ class Cast:
 
 
 @pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
 def world(system: Flask, people: People, mailbox: Mailbox) -> Iterator[World]:
-    before = system.config["SHEPING"]
     # A year has many commits, and nothing here is to survive a power cut.
     for connection in (db.engine.connect(), db.engine.connect()):
         connection.execute(text("set synchronous_commit = off"))
         connection.commit()
         connection.close()
-    with running(mailbox) as url:
-        system.config["SHEPING"] = replace(before, smtp_url=url)
+    with delivering(mailbox, system):
         yield World(system, people, mailbox)
-    system.config["SHEPING"] = before
 
 
 def steps(kind: str, cast: Cast) -> Iterator[tuple[int, tuple[str, ...]]]:

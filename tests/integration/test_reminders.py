@@ -6,7 +6,6 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,7 +24,7 @@ from tenants.models import Membership, User
 from tenants.notices import Notice
 from tenants.scope import SYSTEM, Role
 from tests.factories.people import People
-from tests.integration.mail_server import Mailbox, running
+from tests.integration.mail_server import Mailbox, delivering
 from tests.integration.reminder_world import START, World, at
 
 OFFSETS = (90, 60, 30, 15, 7, 3, 1, 0, -1)
@@ -33,17 +32,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
 def world(system: Flask, people: People, mailbox: Mailbox) -> Iterator[World]:
-    before = system.config["SHEPING"]
-    with running(mailbox) as url:
-        system.config["SHEPING"] = replace(before, smtp_url=url)
+    with delivering(mailbox, system):
         yield World(system, people, mailbox)
-    system.config["SHEPING"] = before
 
 
 def one_clerk(world: World) -> tuple[uuid.UUID, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -39,12 +40,25 @@ def load_calendar(*, fresh: bool = False) -> Calendar:
 
 def load_settings(authority_code: str = DEPARTMENT_CODE) -> Settings:
     """What applies to one authority: the defaults of rules.md, the province's changes, a city's where it may."""
+    return load_settings_of((authority_code,))[authority_code]
+
+
+def load_settings_of(authority_codes: Collection[str]) -> dict[str, Settings]:
+    """The same for several authorities, by one question."""
     rows = db.session.scalars(
-        select(Setting).where(Setting.authority_code.in_({DEPARTMENT_CODE, authority_code}))
+        select(Setting).where(Setting.authority_code.in_({DEPARTMENT_CODE, *authority_codes}))
     ).all()
-    values: dict[str, Any] = {}
     # The province's first, so that a city's own value wins where the key allows it.
-    for row in sorted(rows, key=lambda row: row.authority_code != DEPARTMENT_CODE):
+    ordered = sorted(rows, key=lambda row: row.authority_code != DEPARTMENT_CODE)
+    return {
+        code: _settings([row for row in ordered if row.authority_code in (DEPARTMENT_CODE, code)])
+        for code in authority_codes
+    }
+
+
+def _settings(rows: Iterable[Setting]) -> Settings:
+    values: dict[str, Any] = {}
+    for row in rows:
         spec = SPEC[row.key]
         if row.authority_code == DEPARTMENT_CODE or spec.city_overridable:
             value = check_setting(row.key, row.value["value"])

@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -140,25 +141,8 @@ def issue_receipt(
     end = clocks.filing_end(start, calendar, settings, years)
     period = _begin_period(actor, filing, start, end.due_on)
     filed = _file_items(actor, filing, application, items)
-    receipt = Receipt(
-        id=uuid.uuid4(),
-        number=new_number("HZ", application.authority_code, now),
-        filing_id=filing.id,
-        period_id=period.id,
-        organisation_id=filing.organisation_id,
-        authority_code=filing.authority_code,
-        kind="first",
-        issued_on=issued_on,
-        valid_from=start,
-        valid_to=end.due_on,
-        items=[_told(item) for item in filed],
-        content_sha256="",
-        state="current",
-        issued_by=actor.user_id,
-        issued_at=now,
-    )
-    receipt.content_sha256 = digest(receipt, filing, application)
-    db.session.add(receipt)
+    told = [_told(item) for item in filed]
+    receipt = _add_receipt(actor, filing, application, period.id, "first", start, end.due_on, told, now)
     before = filing.state
     filing.state = FILING.advance(before, "issue_receipt", actor.kind)
     _record(
@@ -207,25 +191,10 @@ def reissue_receipt(*, actor: Actor, application_id: uuid.UUID, reason: str, now
         raise Refusal("receipt_missing", "R38", N_("还没有出具回执,不能重新出具。"))
     standing.state = "superseded"
     db.session.flush()
-    receipt = Receipt(
-        id=uuid.uuid4(),
-        number=new_number("HZ", standing.authority_code, now),
-        filing_id=filing.id,
-        period_id=standing.period_id,
-        organisation_id=standing.organisation_id,
-        authority_code=standing.authority_code,
-        kind="replacement",
-        issued_on=now.astimezone(SHANGHAI).date(),
-        valid_from=standing.valid_from,
-        valid_to=standing.valid_to,
-        items=standing.items,
-        content_sha256="",
-        state="current",
-        issued_by=actor.user_id,
-        issued_at=now,
-    )
-    receipt.content_sha256 = digest(receipt, filing, application)
-    db.session.add(receipt)
+    receipt = _add_receipt(
+        actor, filing, application, standing.period_id, "replacement", standing.valid_from, standing.valid_to,
+        standing.items, now,
+    )  # fmt: skip
     _record(
         "receipt_reissued", actor, filing, now, before=filing.state, rule="R38", title=receipt.number,
         sha256=receipt.content_sha256, reason=reason,
@@ -244,6 +213,40 @@ def reissue_receipt(*, actor: Actor, application_id: uuid.UUID, reason: str, now
         link=paths.RENEWAL,
     )
     reach(Milestone.receipt_issued, actor=actor, now=now, receipt=receipt, filing=filing, application=application)
+    return receipt
+
+
+def _add_receipt(
+    actor: Actor,
+    filing: Filing,
+    application: Application,
+    period_id: uuid.UUID,
+    kind: str,
+    valid_from: date,
+    valid_to: date,
+    items: list[dict[str, Any]],
+    now: datetime,
+) -> Receipt:
+    """A receipt with the next number and today's day (R38)."""
+    receipt = Receipt(
+        id=uuid.uuid4(),
+        number=new_number("HZ", filing.authority_code, now),
+        filing_id=filing.id,
+        period_id=period_id,
+        organisation_id=filing.organisation_id,
+        authority_code=filing.authority_code,
+        kind=kind,
+        issued_on=now.astimezone(SHANGHAI).date(),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        items=items,
+        content_sha256="",
+        state="current",
+        issued_by=actor.user_id,
+        issued_at=now,
+    )
+    receipt.content_sha256 = digest(receipt, filing, application)
+    db.session.add(receipt)
     return receipt
 
 

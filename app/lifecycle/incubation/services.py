@@ -170,14 +170,7 @@ def _sign(
     )
     meet_deadline(kind="commitment_sign_due", subject_id=application.id, now=now)
     _tell(application, commitment, now)
-    reach(
-        Milestone.commitment_signed,
-        actor=actor,
-        now=now,
-        commitment=commitment,
-        application=application,
-        previous=previous,
-    )
+    reach(Milestone.commitment_signed, actor=actor, now=now, commitment=commitment, application=application)
     return commitment
 
 

@@ -37,20 +37,26 @@ def open_for_organisation(*, actor: Actor, dossier_id: uuid.UUID, now: datetime)
 
 
 def _record(actor: Actor, dossier: Dossier, members: list[Member], now: datetime, *, state: str) -> None:
-    for member in members:
-        if member.is_included:
-            events.record(
-                "dossier_file_downloaded",
-                actor=actor,
-                now=now,
-                subject_type="dossier",
-                subject_id=dossier.id,
+    events.record_many(
+        "dossier_file_downloaded",
+        actor=actor,
+        now=now,
+        facts=[
+            events.Fact(
+                "dossier",
+                dossier.id,
                 organisation_id=dossier.organisation_id,
                 authority_code=dossier.authority_code,
                 before=state,
                 after=state,
-                number=dossier.number,
-                file=member.file_id,
-                name_of_file=member.name,
-                purpose=ARCHIVE,
+                data={
+                    "number": dossier.number,
+                    "file": member.file_id,
+                    "name_of_file": member.name,
+                    "purpose": ARCHIVE,
+                },
             )
+            for member in members
+            if member.is_included
+        ],
+    )

@@ -11,13 +11,12 @@ from sqlalchemy import select
 from app import outbox
 from app.db import db
 from app.lifecycle.panels.models import Panel
-from app.lifecycle.panels.recording import locked_panel
+from app.lifecycle.panels.recording import locked_panel, record
 from app.lifecycle.trail import need_reason
 from app.reminders.feeds.models import PanelVisit
 from app.rules import panels as rules
 from app.rules.core import N_, Refusal
 from app.rules.states import PanelState
-from tenants import events
 from tenants.scope import Actor
 
 FOLLOW = "app.reminders.feeds.inviting.follow_panel_invitations"
@@ -125,18 +124,5 @@ def _locked(actor: Actor, visit_id: uuid.UUID, sequence: int | None) -> tuple[Pa
 
 
 def _follow(name: str, actor: Actor, panel: Panel, visit: PanelVisit, now: datetime, **data: Any) -> None:
-    events.record(
-        name,
-        actor=actor,
-        now=now,
-        subject_type="panel",
-        subject_id=panel.id,
-        authority_code=panel.authority_code,
-        before=panel.state,
-        after=panel.state,
-        rule="R20",
-        number=panel.number,
-        title=visit.place,
-        **data,
-    )
+    record(name, actor, panel, now, before=panel.state, rule="R20", title=visit.place, **data)
     outbox.add(FOLLOW, queue="mail", key=f"visit:{visit.id}:{visit.sequence}", panel_id=str(panel.id))

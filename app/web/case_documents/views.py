@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +16,7 @@ from app.web.access import PUBLIC, Access, Audience, Right, authority
 from app.web.case_documents import records
 from app.web.case_documents.casefile import make_case_file
 from app.web.guards import actor, commits
+from uploads.naming import disposition_of
 from uploads.store import ObjectStore
 
 _BOTH = (Audience.organisation, Audience.authority)
@@ -36,8 +36,7 @@ blueprint.add_app_template_global(records.is_moving, "documents_moving")
 
 def _pdf(data: bytes, name: str, *, inline: bool) -> Response:
     answer = Response(data, mimetype="application/pdf")
-    kind = "inline" if inline else "attachment"
-    answer.headers["Content-Disposition"] = f"{kind}; filename=\"document.pdf\"; filename*=UTF-8''{quote(name)}"
+    answer.headers["Content-Disposition"] = disposition_of(name, plain="document.pdf", inline=inline)
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
