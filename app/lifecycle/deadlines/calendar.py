@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
 
 from app.db import db
 from app.lifecycle.deadlines.models import CalendarDay, Setting
-from app.rules.settings import SPEC, Settings, check_setting, with_city
+from app.rules.setting_checks import merge_settings
+from app.rules.settings import SPEC, Settings
 from app.rules.workdays import Calendar, CalendarIncomplete
 from tenants.scope import DEPARTMENT_CODE
 
@@ -48,19 +48,17 @@ def load_settings_of(authority_codes: Collection[str]) -> dict[str, Settings]:
     rows = db.session.scalars(
         select(Setting).where(Setting.authority_code.in_({DEPARTMENT_CODE, *authority_codes}))
     ).all()
-    # The province's first, so that a city's own value wins where the key allows it.
-    ordered = sorted(rows, key=lambda row: row.authority_code != DEPARTMENT_CODE)
     return {
-        code: _settings([row for row in ordered if row.authority_code in (DEPARTMENT_CODE, code)])
+        code: _settings([row for row in rows if row.authority_code in (DEPARTMENT_CODE, code)])
         for code in authority_codes
     }
 
 
 def _settings(rows: Iterable[Setting]) -> Settings:
-    values: dict[str, Any] = {}
+    province, city = {}, {}
     for row in rows:
-        spec = SPEC[row.key]
-        if row.authority_code == DEPARTMENT_CODE or spec.city_overridable:
-            value = check_setting(row.key, row.value["value"])
-            values[row.key] = with_city(row.key, values[row.key], value) if row.key in values else value
-    return Settings(**values)
+        if row.authority_code == DEPARTMENT_CODE:
+            province[row.key] = row.value["value"]
+        elif SPEC[row.key].city_overridable:
+            city[row.key] = row.value["value"]
+    return merge_settings(province, city)

@@ -17,7 +17,7 @@ from app.db import db
 from app.lifecycle.deadlines.calendar import load_calendar
 from app.lifecycle.deadlines.models import CalendarDay, ClockRun, Setting
 from app.lifecycle.trail import need_reason
-from app.rules import settings as rules
+from app.rules import setting_checks as rules
 from app.rules.core import N_, Refusal
 from app.rules.settings import SPEC
 from tenants import events

@@ -67,7 +67,7 @@ def deadline(deadline_id: uuid.UUID) -> ResponseReturnValue:
     row = found(queries.get_deadline(deadline_id))
     if row.kind in AUTHORITY_KINDS:
         row = found(None)
-    return render_template("applicant/deadline.html", **one.page_of(row, one="applicant.deadline"))
+    return one.page_of(row, board="applicant.deadlines", one="applicant.deadline", action=gettext("去办理"))
 
 
 @page("/deadlines.xlsx")

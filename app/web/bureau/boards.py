@@ -10,6 +10,7 @@ from flask_babel import gettext
 
 from app.lifecycle.deadlines import queries as queries_of_deadlines
 from app.lifecycle.submissions import queries, services
+from app.reminders.wording import wording_of
 from app.web.bureau.base import authority_code, blueprint
 from app.web.dates import local
 from app.web.deadlines import board, one
@@ -39,7 +40,8 @@ def deadlines() -> ResponseReturnValue:
 def deadline(deadline_id: uuid.UUID) -> ResponseReturnValue:
     """Why one deadline falls on its day, and what it was before."""
     row = queries_of_deadlines.get_deadline(deadline_id) or abort(404)
-    return render_template("bureau/deadline.html", **one.page_of(row, one="bureau.deadline"))
+    action = gettext("查看并办理") if wording_of(row.kind).of_authority else None
+    return one.page_of(row, board="bureau.deadlines", one="bureau.deadline", action=action)
 
 
 @blueprint.get("/deadlines.xlsx")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import g, url_for
+from flask import g, render_template, url_for
 from flask_babel import gettext, lazy_gettext
 
 from app.clock import SHANGHAI
@@ -66,33 +66,37 @@ class Past:
     was_state: str
 
 
-def page_of(deadline: Deadline, *, one: str) -> dict[str, Any]:
-    """Everything the page of a single deadline is given; `one` is the endpoint of its neighbours in the same case."""
+def page_of(deadline: Deadline, *, board: str, one: str, action: str | None = None) -> str:
+    """The page of a single deadline. `board` is the endpoint to go back to, `one` that of its neighbours in the same
+    case, `action` what the link to its subject says."""
     today = g.now.astimezone(SHANGHAI).date()
     calendar = load_calendar()
     clock = explaining.clock_of(deadline, calendar, load_settings(deadline.authority_code))
     words = wording_of(deadline.kind)
     siblings = queries.list_of_case(deadline.case_id) if deadline.case_id else [deadline]
     axis = charts.axis_for(siblings, today)
-    return {
-        "deadline": deadline,
-        "label": deadline_label(deadline.kind),
-        "deadline_states": DEADLINE_STATES,
-        "state": DEADLINE_STATES[deadline.state],
-        "days_left": (deadline.due_on - today).days,
-        "total_days": max((deadline.due_on - deadline.starts_on).days, 0) or None,
-        "start_label": gettext(clocks.KINDS[deadline.kind].start_label) if deadline.kind in clocks.KINDS else "",
-        "todo": gettext(words.todo),
-        "missed": gettext(words.missed),
-        "of_authority": words.of_authority,
-        "default": gettext(DEFAULTS[deadline.kind]) if deadline.kind in DEFAULTS else "",
-        "steps": [_step(line) for line in clock.explanation] if clock else [],
-        "months": explaining.months_of(clock, calendar) if clock else [],
-        "cut": clock is not None and abs((clock.due_on - clock.starts_on).days) > explaining.LONGEST_GRID,
-        "past": [_past(change) for change in queries.list_changes(deadline.id)],
-        "axis": axis,
-        "lanes": charts.by_deadline(siblings, axis, href=lambda key: url_for(one, deadline_id=key)),
-    }
+    return render_template(
+        "deadlines/page.html",
+        deadline=deadline,
+        label=deadline_label(deadline.kind),
+        deadline_states=DEADLINE_STATES,
+        state=DEADLINE_STATES[deadline.state],
+        days_left=(deadline.due_on - today).days,
+        total_days=max((deadline.due_on - deadline.starts_on).days, 0) or None,
+        start_label=gettext(clocks.KINDS[deadline.kind].start_label) if deadline.kind in clocks.KINDS else "",
+        todo=gettext(words.todo),
+        missed=gettext(words.missed),
+        of_authority=words.of_authority,
+        default=gettext(DEFAULTS[deadline.kind]) if deadline.kind in DEFAULTS else "",
+        steps=[_step(line) for line in clock.explanation] if clock else [],
+        months=explaining.months_of(clock, calendar) if clock else [],
+        cut=clock is not None and abs((clock.due_on - clock.starts_on).days) > explaining.LONGEST_GRID,
+        past=[_past(change) for change in queries.list_changes(deadline.id)],
+        axis=axis,
+        lanes=charts.by_deadline(siblings, axis, href=lambda key: url_for(one, deadline_id=key)),
+        board=board,
+        action=action,
+    )
 
 
 def _step(line: Day) -> Step:

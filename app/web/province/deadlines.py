@@ -34,7 +34,7 @@ def deadlines() -> ResponseReturnValue:
 def deadline(deadline_id: uuid.UUID) -> ResponseReturnValue:
     """Why one deadline falls on its day, and what it was before."""
     row = found(queries.get_deadline(deadline_id))
-    return render_template("province/deadline.html", **one.page_of(row, one="province.deadline"))
+    return one.page_of(row, board="province.deadlines", one="province.deadline")
 
 
 @page("/deadlines.xlsx")

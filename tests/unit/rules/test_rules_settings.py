@@ -5,7 +5,8 @@ import pytest
 
 from app.rules import clauses
 from app.rules.core import Refusal
-from app.rules.settings import SPEC, Settings, Span, Unit, check_city_override, check_setting, settings_from
+from app.rules.setting_checks import check_city_override, check_setting, settings_from
+from app.rules.settings import SPEC, Settings, Span, Unit
 
 
 def refusal(call, *args):
