@@ -67,7 +67,9 @@ def test_from_plan_to_filed(app: Flask, people: People, drain: Callable[[], int]
         assert (receipt.valid_from, receipt.valid_to) == (date(2026, 7, 21), date(2029, 7, 20))
         assert len(receipt.items) == 3
     with people.as_system():
-        assert derive_directory(now=journey.now) == 3
+        entered = [row.institution_code for row in db.session.scalars(select(DirectoryEntry))]
+        assert entered == ["S000037000072"] * 3, "the receipt itself had the directory derived"
+        assert derive_directory(now=journey.now) == 0, "and deriving it again changes nothing"
         db.session.commit()
         assert list(events.verify()) == []
         states = {row.kind: row.state for row in db.session.scalars(select(Deadline))}
