@@ -200,7 +200,7 @@ def test_a_sender_killed_before_and_after_the_server_took_the_mail(
 def test_a_sender_that_always_dies_is_given_up(world: World) -> None:
     (reminder,) = planned(world)
     for _ in range(sending.MAX_ATTEMPTS):
-        assert sending._claim(reminder.id)
+        assert sending.claim(Reminder, reminder.id)
         sending.sweep(stale=timedelta(0), now=NOW)
     assert world.reminders()[0].state == "failed"
 
