@@ -11,8 +11,9 @@ import click
 from app.cli import Context, pass_context
 from app.reminders.ledger import list_deadlines, list_ledger
 
+LEDGER = ("id", "deadline", "kind", "recipient", "offset_days", "state", "sent_at")
 CONTRACT = ("id", "kind", "subject", "due_at", "state", "clause")
-"""What `sheping deadlines list --json` prints of each: other programs rely on it."""
+"""What `sheping reminders ledger --json` and `sheping deadlines list --json` print: others rely on it."""
 
 
 @click.group()
@@ -26,6 +27,9 @@ def reminders() -> None:
 def ledger(context: Context, as_json: bool) -> None:
     """Every reminder: to whom, how many days ahead (-1: overdue), what became of it, and when it was sent."""
     with context.as_system():
+        if as_json:
+            _print(({name: row[name] for name in LEDGER} for row in list_ledger()), LEDGER, as_json)
+            return
         _print(list_ledger(), ("sent_at", "state", "offset_days", "kind", "subject", "recipient", "reason"), as_json)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db import db
 from app.lifecycle.deadlines.models import Deadline
+from app.rules.ladders import INFORMATION_KINDS
 from tenants.models import Organisation
 from uploads.models import Dossier, ReviewTask
 
@@ -28,11 +29,12 @@ class Standing:
 def count_by_authority() -> defaultdict[str, Standing]:
     """The standing of each authority by its code, the province's under `total`: five queries, whatever its size."""
     standings: defaultdict[str, Standing] = defaultdict(Standing)
+    work = Deadline.kind.not_in(INFORMATION_KINDS)
     figures: tuple[tuple[str, InstrumentedAttribute[str], ColumnElement[bool] | None], ...] = (
         ("organisations", Organisation.authority_code, None),
         ("waiting", ReviewTask.authority_code, ReviewTask.state.in_(("waiting", "in_review"))),
         ("undelivered", Dossier.authority_code, Dossier.state == "dead_letter"),
-        ("open_deadlines", Deadline.authority_code, Deadline.state == "open"),
+        ("open_deadlines", Deadline.authority_code, and_(Deadline.state == "open", work)),
         ("missed_deadlines", Deadline.authority_code, Deadline.state == "missed"),
     )
     for name, code, condition in figures:

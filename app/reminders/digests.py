@@ -107,6 +107,8 @@ def send(digest_id: uuid.UUID, *, now: datetime) -> str:
         return "empty"
     context = _context(digest, entries, user.locale)
     address, name, locale = user.email, user.name, user.locale
+    # Each reminder says by its ledger id in which mail it went, whether by itself or among others.
+    reminders = [str(entry.reminder.id) for entry in entries if entry.reminder is not None]
     db.session.commit()
     try:
         message_id = mailer.send(
@@ -115,7 +117,7 @@ def send(digest_id: uuid.UUID, *, now: datetime) -> str:
             locale=locale,
             template="digest",
             context=context,
-            headers={HEADER: str(digest_id)},
+            headers={HEADER: str(digest_id), sending.HEADER: reminders},
             at=now,
             key=f"digest-{digest_id}",
         )

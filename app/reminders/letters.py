@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.charset import BASE64, Charset
@@ -42,7 +42,7 @@ def compose(
     recipient: Address,
     at: datetime,
     message_id: str,
-    fields: Mapping[str, str],
+    fields: Iterable[tuple[str, str]],
     calendar: Mapping[str, str] | None = None,
 ) -> bytes:
     """The whole message. `fields` are further headers, one line each; `calendar` {method, text} an iTIP message,
@@ -58,20 +58,20 @@ def compose(
         head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii")
         boundary = f"=-{boundary[2:]}"
         kind, body = "mixed", _multipart(boundary, [head + body, _calendar_file(calendar)])
-    headers = {
-        "Subject": _encoded(words.subject, len("Subject")),
-        "From": _mailbox(sender),
-        "To": _mailbox(recipient),
-        "Date": format_datetime(at.astimezone(SHANGHAI)),
-        "Message-ID": message_id,
-        "Auto-Submitted": "auto-generated",
-        "Precedence": "bulk",
-        "X-Auto-Response-Suppress": "All",
-        **fields,
-        "MIME-Version": "1.0",
-        "Content-Type": f'multipart/{kind}; boundary="{boundary}"',
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("utf-8")
+    headers = (
+        ("Subject", _encoded(words.subject, len("Subject"))),
+        ("From", _mailbox(sender)),
+        ("To", _mailbox(recipient)),
+        ("Date", format_datetime(at.astimezone(SHANGHAI))),
+        ("Message-ID", message_id),
+        ("Auto-Submitted", "auto-generated"),
+        ("Precedence", "bulk"),
+        ("X-Auto-Response-Suppress", "All"),
+        *fields,
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/{kind}; boundary="{boundary}"'),
+    )
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("utf-8")
     return head + b"\r\n" + body
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -43,7 +43,7 @@ def send(
     template: str,
     context: Mapping[str, Any],
     locale: str = "zh",
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str | Sequence[str]] | None = None,
     at: datetime | None = None,
     key: str | None = None,
     optional: bool = False,
@@ -54,6 +54,7 @@ def send(
     `at` dates it (else now, by the demo's clock). `key` makes the Message-ID the same at every try, so that a mail sent
     twice over a broken line can be told to be one, and a report that comes back finds it. `optional` says that the
     person may switch such mails off; `unsubscribe` (whom and which kind) that one press does it (RFC 8058).
+    A header with several values is repeated.
     Raises smtp.Bounced, smtp.Deferred, or smtp.MailServerDown (a jobs.NotReady: a job that lets it pass simply waits).
     """
     settings: Config = current_app.config["SHEPING"]
@@ -63,10 +64,9 @@ def send(
     recipient = address_of(to, to_name)
     sender = _sender(settings.mail_from)
     message_id = f"<{key or uuid.uuid4().hex}@{sender.domain}>"
-    fields = {
-        **_unsubscribing(settings, optional, unsubscribe),
-        **{name: one_line(value) for name, value in (headers or {}).items()},
-    }
+    fields = list(_unsubscribing(settings, optional, unsubscribe).items())
+    for name, given in (headers or {}).items():
+        fields += [(name, one_line(value)) for value in ([given] if isinstance(given, str) else given)]
     message = letters.compose(
         words,
         sender=sender,

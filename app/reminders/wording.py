@@ -80,7 +80,7 @@ _WORDINGS: dict[str, Wording] = {
     "q1_window": Wording(
         due=N_("新增职业(工种)申请须在%(date)s前提出"),
         todo=N_("如需新增职业(工种)或级别,请在一季度内提出申请。"),
-        button=N_("提出新增申请"),
+        button=N_("查看期限"),
         missed=N_("逾期须等下一年一季度。"),
         statutory=False,
     ),

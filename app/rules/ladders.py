@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 LADDER = (90, 60, 30, 15, 7, 3, 1)
 OPTIONAL_KINDS = frozenset({"commitment_sign_due", "bank_submit_by", "q1_window"})
 """Kinds whose mails are no statutory ones: a person may switch them off, an authority may thin them out."""
+INFORMATION_KINDS = frozenset({"q1_window"})
+"""What may be done by then and need not be: a window that closes unused (R43) is no failure. Nobody has missed it,
+nobody is reminded after it, and no board of what is overdue shows it. Each is optional."""
 STATUTORY_KINDS = frozenset(
     {
         "call_close",

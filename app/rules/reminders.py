@@ -6,13 +6,15 @@ from datetime import date, datetime, time, timedelta
 
 from app.rules.clocks import local_date
 from app.rules.core import SHANGHAI
+from app.rules.ladders import INFORMATION_KINDS
 from app.rules.settings import Hours, Settings
 
 SENDING_TIME = time(9, 0)
 """Reminders go out at 09:00 in Asia/Shanghai, when a clerk is at the desk."""
 ON_THE_DAY = 0
 OVERDUE = -1
-RULES = ("R50",)
+RULES = ("R43", "R50")
+_ENDS_BY_ITSELF = frozenset({"auto_exit_due"}) | INFORMATION_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,12 @@ class Reminder:
 def offsets_for(kind: str, settings: Settings) -> tuple[int, ...]:
     """The offsets of a deadline of this kind: the configured days, the day itself, and overdue.
 
-    An automatic exit (R50) has no overdue: what was due has happened by itself, and its notice says so.
+    An automatic exit (R50) has no overdue: what was due has happened by itself, and its notice says so. Nor has a
+    window (R43) that closed unused: nobody owed anything.
     """
     own = dict(settings.reminder_offsets_by_kind).get(kind, settings.reminder_offsets)
     days = (*own, ON_THE_DAY)
-    return days if kind == "auto_exit_due" else (*days, OVERDUE)
+    return days if kind in _ENDS_BY_ITSELF else (*days, OVERDUE)
 
 
 def all_offsets(settings: Iterable[Settings]) -> tuple[int, ...]:
@@ -48,9 +51,9 @@ def escalations_for(kind: str, settings: Settings) -> tuple[int, int] | None:
     """The steps after the last of the ladder, when nothing was done: to a second person, then to the bureau.
 
     So many days after the overdue reminder. None for an automatic exit: it has happened, and its bureau was shown it a
-    week ahead.
+    week ahead. None for a window that closed unused.
     """
-    if kind == "auto_exit_due":
+    if kind in _ENDS_BY_ITSELF:
         return None
     second, bureau = sorted(settings.escalation_days)
     return OVERDUE - second, OVERDUE - bureau

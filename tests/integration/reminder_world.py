@@ -153,5 +153,6 @@ class World:
         return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
     def mails(self) -> list[EmailMessage]:
-        """The reminders that the mail server has taken."""
-        return [message for _, message in self.mailbox.taken if message["X-Sheping-Reminder"]]
+        """The reminders that the mail server has taken each by itself, not in a digest."""
+        taken = (message for _, message in self.mailbox.taken if message["X-Sheping-Reminder"])
+        return [message for message in taken if not message["X-Sheping-Digest"]]

@@ -122,7 +122,9 @@ def test_an_officer_gets_one_mail_a_day_grouped_by_case_without_what_was_done(wo
     assert Counter((row.state, row.reason) for row in world.reminders()) == {("sent", None): 3, ("skipped", "met"): 1}
     digest = db.session.scalars(select(Digest)).one()
     assert message["X-Sheping-Digest"] == str(digest.id)
-    assert {row.message_id for row in world.reminders() if row.state == "sent"} == {message["Message-ID"]}
+    sent = [row for row in world.reminders() if row.state == "sent"]
+    assert {row.message_id for row in sent} == {message["Message-ID"]}
+    assert Counter(message.get_all("X-Sheping-Reminder")) == Counter(str(row.id) for row in sent)
 
 
 def test_no_digest_on_a_day_off_and_what_cannot_wait_for_it_goes_by_itself(world: World, mailbox: Mailbox) -> None:

@@ -6,9 +6,11 @@ does nothing; what a crash left out the next run finds.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import md5
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -31,7 +33,7 @@ _INSTANT = timedelta(microseconds=1)
 @dataclass(frozen=True)
 class Source:
     """`wanted` gives subject_id, organisation_id, authority_code, label, limit_on (or opens_at and limit_at) of
-    subjects without the deadline, or with another day; `over` gives subject_id and 'met' or 'cancelled'."""
+    subjects without the deadline, or with another day; `over` gives subject_id and 'met', or why it is cancelled."""
 
     kind: str
     subject_type: str
@@ -39,6 +41,12 @@ class Source:
     over: str
     link: Callable[[Row[Any]], str]
     clock: Callable[[Row[Any]], Clock]
+
+
+def q1_subject(filing_id: uuid.UUID, year: int) -> uuid.UUID:
+    """The subject of a filing's `q1_window` of a year (R43), as the source below makes it: an application for more
+    occupations meets it. A hash only makes one number of the two."""
+    return uuid.UUID(md5(f"{filing_id}:q1:{year}".encode(), usedforsecurity=False).hexdigest())
 
 
 def _computed(kind: str) -> Callable[[Row[Any]], Clock]:
@@ -158,6 +166,26 @@ SOURCES: tuple[Source, ...] = (
         lambda row: paths.RENEWAL,
         _computed("auto_exit_due"),
     ),
+    # R43: when a filed organisation may ask for more; the window of a year is a subject of its own (`q1_subject`).
+    Source(
+        "q1_window",
+        "filing",
+        """select s.id as subject_id, f.organisation_id, f.authority_code, f.institution_code as label,
+                  w.first_on as limit_on
+             from (select date_trunc('year', cast(:today as date) + interval '9 months')::date as first_on) w
+             cross join filings f
+             cross join lateral (select md5(f.id::text || ':q1:' || extract(year from w.first_on))::uuid as id) s
+             join filing_periods p on p.filing_id = f.id and p.state = 'current' and p.valid_to >= w.first_on
+             left join deadlines d on d.kind = 'q1_window' and d.subject_id = s.id
+            where f.state in ('active', 'renewal_due') and d.id is null limit :batch""",
+        """select d.subject_id, case when d.due_at <= :now then 'closed' else 'cancelled' end as outcome
+             from deadlines d left join filings f on f.organisation_id = d.organisation_id
+              and md5(f.id::text || ':q1:' || extract(year from d.due_on))::uuid = d.subject_id
+            where d.kind = 'q1_window' and d.state = 'open'
+              and (d.due_at <= :now or f.state not in ('active', 'renewal_due')) limit :batch""",
+        lambda row: paths.DEADLINES,
+        _computed("q1_window"),
+    ),
 )
 
 
@@ -197,8 +225,9 @@ def _set(source: Source, values: dict[str, Any], now: datetime) -> int:
 def _close(source: Source, values: dict[str, Any], now: datetime) -> int:
     rows = db.session.execute(text(source.over), values).all()
     for row in rows:
-        (meet_deadline if row.outcome == "met" else cancel_deadline)(
-            kind=source.kind, subject_id=row.subject_id, now=now
-        )
+        if row.outcome == "met":
+            meet_deadline(kind=source.kind, subject_id=row.subject_id, now=now)
+        else:
+            cancel_deadline(kind=source.kind, subject_id=row.subject_id, now=now, reason=row.outcome)
     db.session.commit()
     return len(rows)

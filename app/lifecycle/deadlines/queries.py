@@ -16,6 +16,7 @@ from app.db import db
 from app.lifecycle.applications.models import Application
 from app.lifecycle.deadlines.models import LIVE, Deadline, DeadlineChange
 from app.rules.clocks import end_of_day
+from app.rules.ladders import INFORMATION_KINDS
 from tenants.models import Organisation, User
 
 WEEK = timedelta(days=7)
@@ -64,7 +65,7 @@ def list_for_authority(
     authority_code: str | None, *, wanted: DeadlineFilter, after: Cursor = None, limit: int = 50
 ) -> list[Deadline]:
     """One page of a board by due date, with organisations loaded; `after` is the last row seen, None as code: all."""
-    query = _filtered(_of(select(Deadline), authority_code), wanted)
+    query = _filtered(_of(select(Deadline), authority_code, kind=wanted.kind), wanted)
     if after is not None:
         query = query.where(tuple_(Deadline.due_at, Deadline.id) > after)
     query = query.options(joinedload(Deadline.organisation)).order_by(Deadline.due_at, Deadline.id).limit(limit)
@@ -111,15 +112,16 @@ def count_by_officer(authority_code: str, *, now: datetime) -> list[Any]:
         .select_from(Deadline)
         .outerjoin(Application, Application.id == Deadline.case_id)
         .outerjoin(User, User.id == Application.assigned_to)
-        .where(text(f"deadlines.{LIVE}"), Deadline.authority_code == authority_code)
+        .where(text(f"deadlines.{LIVE}"))
     )
+    query = _of(query, authority_code)
     return list(db.session.execute(query.group_by(Application.assigned_to, User.name).order_by(text("3 desc"))))
 
 
 def count_by_authority(*, now: datetime) -> dict[str, Any]:
     """(code, open, within the week, overdue) by authority."""
-    query = select(Deadline.authority_code, *_figures(now)).where(text(LIVE)).group_by(Deadline.authority_code)
-    rows: list[Any] = list(db.session.execute(query))
+    query = _of(select(Deadline.authority_code, *_figures(now)).where(text(LIVE)), None)
+    rows: list[Any] = list(db.session.execute(query.group_by(Deadline.authority_code)))
     return {row[0]: row for row in rows}
 
 
@@ -195,7 +197,10 @@ def list_changes(deadline_id: uuid.UUID) -> list[DeadlineChange]:
     return list(db.session.scalars(query.order_by(DeadlineChange.id.desc())))
 
 
-def _of(query: Any, authority_code: str | None) -> Any:
+def _of(query: Any, authority_code: str | None, *, kind: str = "") -> Any:
+    # A window that may be used (R43) is nobody's work: a board shows it only to who asks for that kind.
+    if kind not in INFORMATION_KINDS:
+        query = query.where(Deadline.kind.not_in(INFORMATION_KINDS))
     return query if authority_code is None else query.where(Deadline.authority_code == authority_code)
 
 

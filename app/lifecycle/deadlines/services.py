@@ -12,6 +12,7 @@ from app.db import db
 from app.lifecycle.deadlines.cases import find_case
 from app.lifecycle.deadlines.models import Deadline, DeadlineChange
 from app.rules.clocks import Clock
+from app.rules.ladders import INFORMATION_KINDS
 from tenants import events
 from tenants.scope import Actor
 
@@ -80,16 +81,19 @@ def reopen_deadline(*, kind: str, subject_id: uuid.UUID, now: datetime) -> None:
         _move(kind, subject_id, "open" if deadline.due_at > now else "missed", now, from_states=("met",))
 
 
-def cancel_deadline(*, kind: str, subject_id: uuid.UUID, now: datetime) -> None:
-    """The subject ended: nothing has to be done any more."""
-    _move(kind, subject_id, "cancelled", now, from_states=("open", "missed"))
+def cancel_deadline(*, kind: str, subject_id: uuid.UUID, now: datetime, reason: str = "cancelled") -> None:
+    """The subject ended: nothing has to be done any more. `reason` goes into the history."""
+    _move(kind, subject_id, "cancelled", now, from_states=("open", "missed"), reason=reason)
 
 
 def mark_missed(*, actor: Actor, now: datetime, limit: int = 1000) -> list[Deadline]:
-    """Turn up to `limit` open deadlines whose instant has passed into missed ones, with an event each; returns them."""
+    """Turn up to `limit` open deadlines whose instant has passed into missed ones, with an event each; returns them.
+
+    A window that closes (R43) is never missed: who wants nothing owes nothing.
+    """
     query = (
         select(Deadline)
-        .where(Deadline.state == "open", Deadline.due_at <= now)
+        .where(Deadline.state == "open", Deadline.due_at <= now, Deadline.kind.not_in(INFORMATION_KINDS))
         .order_by(Deadline.due_at, Deadline.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -122,14 +126,16 @@ def find_deadline(kind: str, subject_id: uuid.UUID) -> Deadline | None:
     return db.session.scalar(select(Deadline).where(Deadline.kind == kind, Deadline.subject_id == subject_id))
 
 
-def _move(kind: str, subject_id: uuid.UUID, state: str, now: datetime, *, from_states: tuple[str, ...]) -> None:
+def _move(
+    kind: str, subject_id: uuid.UUID, state: str, now: datetime, *, from_states: tuple[str, ...], reason: str = ""
+) -> None:
     deadline = find_deadline(kind, subject_id)
     if deadline is None or deadline.state not in from_states:
         return
     before = _picture(deadline)
     deadline.state = state
     deadline.met_at = now if state == "met" else None
-    _note(deadline, before, state, now)
+    _note(deadline, before, reason or state, now)
     db.session.flush()
 
 

@@ -39,6 +39,7 @@ _REASONS = {
     "missed": lazy_gettext("重新计为逾期"),
     "open": lazy_gettext("重新进行"),
     "cancelled": lazy_gettext("事项已终结,不再需要办理"),
+    "closed": lazy_gettext("本次窗口已关闭"),
     "calendar": lazy_gettext("工作日历变更"),
     "setting": lazy_gettext("配置变更"),
 }

@@ -85,7 +85,8 @@ def test_every_kind_of_deadline_is_statutory_or_not_and_the_mails_say_the_same()
 
 def test_a_kind_may_have_a_ladder_of_its_own():
     settings = Settings(reminder_offsets_by_kind=(("q1_window", (45, 5)),))
-    assert offsets_for("q1_window", settings) == (45, 5, 0, -1)
+    # A window that closes harms nobody: no mail follows it.
+    assert offsets_for("q1_window", settings) == (45, 5, 0)
     assert offsets_for("incubation_due", settings) == OFFSETS
     assert all_offsets([settings, Settings()]) == (90, 60, 45, 30, 15, 7, 5, 3, 1, 0, -1)
 
@@ -93,7 +94,7 @@ def test_a_kind_may_have_a_ladder_of_its_own():
 def test_escalations_follow_the_overdue_reminder():
     assert escalations_for("incubation_due", Settings()) == (-2, -4)
     assert (send_at(DUE, -2), send_at(DUE, -4)) == (at(12, 2), at(12, 4))
-    assert escalations_for("auto_exit_due", Settings()) is None
+    assert escalations_for("auto_exit_due", Settings()) is escalations_for("q1_window", Settings()) is None
 
 
 NIGHT = Hours(time(20), time(8))
