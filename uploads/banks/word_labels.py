@@ -1,0 +1,91 @@
+"""What stands behind a label in a free Word bank: 「答案:C」, 【解析】, 难度:3; and answers that come later."""
+
+from __future__ import annotations
+
+import re
+
+from uploads.banks.kinds import name_kind
+from uploads.banks.points import split_code
+from uploads.banks.text import fold_code, half
+from uploads.banks.word_key import key_items
+from uploads.banks.word_lines import Draft, Line
+from uploads.banks.word_patterns import LABEL, LABEL_MODES, NUMBERED_ANSWER
+from uploads.banks.word_questions import begin_question, continue_question
+from uploads.banks.word_state import Reader
+
+
+def reopen(reader: Reader, flat: str) -> None:
+    """「3.【答案】C」 answers a question asked long before: the section has its title twice, the key has none."""
+    match = NUMBERED_ANSWER.match(flat)
+    if not match or not reader.drafts:
+        return
+    number = str(int(match[1]))
+    wanted = [draft for draft in reader.drafts if draft.number == number and draft.answer is None]
+    if reader.kind is not None:
+        wanted = [
+            draft for draft in wanted if draft.section != reader.part and name_kind(draft.type_text) is reader.kind
+        ]
+    if wanted:
+        reader.draft = wanted[0]
+
+
+def read_labels(reader: Reader, index: int, line: Line, first: re.Match[str]) -> bool:
+    """A line with 「答案:」, 【解析】 and the like, alone or after a stem or an option."""
+    flat = half(line.text)
+    before = line.text[: first.start()].strip()
+    if before and not (reader.draft and NUMBERED_ANSWER.match(flat) and reader.draft.answer is None):
+        head = Line(line.row, before, False)
+        if not begin_question(reader, index, head, half(before)):
+            if reader.draft is None:
+                return False
+            continue_question(reader, head, half(before))
+    if reader.draft is None:
+        return False
+    labels = list(LABEL.finditer(flat, first.start()))
+    edges = [*(label.start() for label in labels[1:]), len(flat)]
+    for label, end in zip(labels, edges, strict=True):
+        _take_label(reader, label[1].lower(), line.text[label.end() : end].strip())
+    return True
+
+
+def _take_label(reader: Reader, name: str, text: str) -> None:
+    draft = reader.draft
+    if draft is None:
+        return
+    if name.startswith("ans") or (("答案" in name or "答题" in name) and "解析" not in name):
+        set_answer(reader, text)
+        return
+    target = LABEL_MODES.get(name[0])
+    if target == "point":
+        draft.point = split_code(text)[0]
+        reader.fields.add("point_name")
+    elif target:
+        setattr(draft, target, fold_code(text))
+        reader.fields.add(target)
+    else:
+        draft.mode = "analysis"
+        if text:
+            draft.analysis.append(text)
+
+
+def set_answer(reader: Reader, text: str) -> None:
+    draft = reader.draft
+    if draft is None:
+        return
+    items, left = key_items(text)
+    if len(items) >= 2 and not left:
+        reader.key.begin(reader.kind)
+        reader.key.add_line(text)
+        reader.draft = None
+        return
+    draft.mode = "answer"
+    draft.answer = [*(draft.answer or []), *([text.strip()] if text.strip() else [])]
+
+
+def answer_from_key(reader: Reader, draft: Draft) -> None:
+    if not reader.key or not draft.number or "".join(draft.answer or []).strip():
+        return
+    kind = name_kind(draft.type_text) if draft.type_text else None
+    answer = reader.key.find(kind, max(draft.section - 1, 0), int(draft.number))
+    if answer is not None:
+        draft.answer = [answer]
