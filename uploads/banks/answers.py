@@ -13,8 +13,10 @@ _SEPARATORS = re.compile(r"[\s,，、;；.．。|/\\&+和与及]+")
 _WRAPPED = re.compile(r"[(（【\[<《「『\"'“”]|[)）】\]>》」』\"'“”]")
 _END = re.compile(r"[.。;；]+$")
 _LETTER_TEXT = re.compile(r"^[(（【\[]?([A-Ja-j])[)）】\]]?\s*[.．、:：\s)）]\s*(.+)$", re.S)
-_TRUE_WORDS = "√ ✓ ✔ ☑ ∨ v 对 正确 是 对的 正确的 t true right correct yes"
-_FALSE_WORDS = "× ✗ ✘ ✕ ╳ ☒ x х 错 错误 否 错的 错误的 不对 不正确 f false wrong incorrect no"
+# 「A(见GB 12348)」
+_REMARKED = re.compile(r"^([A-J](?:\s*[,，、]?\s*[A-J])*)\s*[(（【].{2,}[)）】][.。]?$", re.S)
+_TRUE_WORDS = "√ ✓ ✔ ☑ ∨ v 对 正确 是 对的 正确的 t true right correct y yes"
+_FALSE_WORDS = "× ✗ ✘ ✕ ╳ ☒ x х 错 错误 否 错的 错误的 不对 不正确 f false wrong incorrect n no"
 _TRUE, _FALSE = frozenset(_TRUE_WORDS.split()), frozenset(_FALSE_WORDS.split())
 
 
@@ -34,6 +36,9 @@ def parse_letters(answer: str, options: Sequence[str] = ()) -> str:
     compact = _WRAPPED.sub("", _SEPARATORS.sub("", text)).upper()
     if compact and all(letter in LETTERS for letter in compact):
         return "".join(sorted(set(compact)))
+    remarked = _REMARKED.match(text.upper())
+    if remarked and squeeze(text) not in map(squeeze, options):
+        return parse_letters(remarked[1])
     filled = [squeeze(option) for option in options]
     lettered = _LETTER_TEXT.match(text)
     if lettered and lettered[1].upper() in LETTERS:

@@ -9,7 +9,7 @@ from uploads.banks.kinds import is_generic_choice, name_kind
 from uploads.banks.text import fold, squeeze
 
 _ORDINAL = (
-    r"(?:第?[一二三四五六七八九十百]+(?:部分|大题|章|节|、|\.|,|:|\s)*|\([一二三四五六七八九十\d]+\)|\d{1,2}[、.]\s*|[IVX]+[.、]\s*"
+    r"(?:第?[一二三四五六七八九十百]+(?:部分|大题|章|节|、|\.|,|:|\s)*|\([一二三四五六七八九十\d]+\)|\d{1,2}(?:[、.]\s*|\s+)|[IVX]+[.、]\s*"
     r"|part\s*[a-z\d]+[.:]?\s*|题型[一二三四五六七八九十\d]*:?)?"
 )
 _NOUN = (
@@ -25,7 +25,7 @@ _TYPE = (
     r"(单项?选择?题?|多项?选择?题?|不定项选择题?|判断题?|是非题?|填空题?|简答题?|问答题?|论述题?|计算题?"
     r"|案例(?:分析)?题?|综合题)"
 )
-_LEGEND = re.compile(rf"(?<![A-Za-z])([A-Za-z])\s*(?:[-=:—–、.]|代表|表示|为|是|\()\s*{_TYPE}")
+_LEGEND = re.compile(rf"(?<![A-Za-z])([A-Za-z])(?:\s*(?:[-=:—–、.]|代表|表示|为|是|\()\s*|\s+){_TYPE}")
 _DIGIT_LEGEND = re.compile(rf"(?<!\d)(\d{{1,2}})\s*(?:[-=:—–、.]|代表|表示|为|是)?\s*{_TYPE}")
 _LEGEND_BACK = re.compile(rf"{_TYPE}\s*[-=:—–(]\s*([A-Za-z])(?![A-Za-z])")
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from uploads.banks.answers import letters_of_numbers
 from uploads.banks.blueprint import Blueprint
+from uploads.banks.habits import settle_habits
 from uploads.banks.headers import Header, find_header, same_header
 from uploads.banks.kinds import complete_question
 from uploads.banks.levels import find_levels, level_title, parse_level
 from uploads.banks.models import LETTERS, Finding, Kind, Layout, Question, Severity, Statement
-from uploads.banks.options import split_cell, strip_own_letter, trim
+from uploads.banks.options import find_options, split_cell, strip_own_letter, trim
 from uploads.banks.points import compose_point
 from uploads.banks.sections import find_legend, header_legend, section_kind
 from uploads.banks.sheets import Table
@@ -111,8 +112,10 @@ def read_table(table: Table, out: Yield, letters: Mapping[str, str]) -> bool:
     _state(sheet, above)
     _prepare(sheet)
     _report_columns(sheet)
+    before = len(out.questions)
     for index in range(header.last + 1, len(table.rows)):
         _read_row(sheet, index)
+    out.findings.extend(settle_habits(out.questions[before:], sheet.letters))
     _report_marks(sheet)
     return True
 
@@ -180,7 +183,7 @@ def _read_row(sheet: _Sheet, index: int) -> None:
             return
     if index in sheet.shared_stems and _continue_question(sheet, index, row):
         return
-    if filled == [sheet.where.get("options")] and _continue_options(sheet, row):
+    if len(filled) == 1 and _continue_options(sheet, index, row, filled[0]):
         return
     if len(filled) == 1 and _read_lone_cell(sheet, index, row[filled[0]], filled[0]):
         return
@@ -215,12 +218,23 @@ def _read_lone_cell(sheet: _Sheet, index: int, text: str, column: int) -> bool:
     return False
 
 
-def _continue_options(sheet: _Sheet, row: Sequence[str]) -> bool:
-    """A row with nothing but an option, 「B.乙」 under 「A.甲」, belongs to the question above."""
+def _continue_options(sheet: _Sheet, index: int, row: Sequence[str], column: int) -> bool:
+    """A row with nothing but an option, 「B.乙」 under 「A.甲」 or under the stem, belongs to the question above."""
     question = sheet.out.questions[-1] if sheet.out.questions else None
-    if question is None or question.sheet != sheet.table.name or not 0 < len(question.options) < len(LETTERS):
+    if question is None or question.sheet != sheet.table.name or len(question.options) >= len(LETTERS):
         return False
-    more = split_cell(sheet.cell(row, "options"))
+    if column == sheet.where.get("stem") and not sheet.option_columns:
+        close = question.row + len(question.options) < sheet.table.number(index) <= question.row + 2 * len(LETTERS)
+        found = find_options(row[column], LETTERS[len(question.options)], least=1) if close else None
+        more = found[1] if found and not found[0] else []
+    else:
+        more = split_cell(row[column]) if column == sheet.where.get("options") and question.options else []
+    if not more:
+        return False
+    if not question.options:
+        question.options = tuple(more)
+        complete_question(question, sheet.letters)
+        return True
     first = strip_own_letter(question.options[0], 0)
     options = [strip_own_letter(text, at) for at, text in enumerate(more, len(question.options))]
     question.options = (first, *question.options[1:], *options)
@@ -233,7 +247,7 @@ def _continue_question(sheet: _Sheet, index: int, row: Sequence[str]) -> bool:
     if not sheet.out.questions:
         return False
     question = sheet.out.questions[-1]
-    if question.row != sheet.shared_stems[index] + 1 or question.sheet != sheet.table.name:
+    if question.row != sheet.table.number(sheet.shared_stems[index]) or question.sheet != sheet.table.name:
         return False
     options = split_cell(sheet.cell(row, "options"))
     answer = sheet.cell(row, "answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from uploads.banks.levels import find_levels, level_title
 from uploads.banks.models import Statement
@@ -15,7 +16,7 @@ from uploads.banks.word_lines import Draft, Line, layout_of
 
 _DASH = r"[-—–‐‑−－]"
 _CODE = re.compile(
-    rf"^\s*(?:\d+\s*[.、]\s*)?([A-Za-z](?:\s*{_DASH}\s*[A-Za-z])*\s*{_DASH}\s*\d{{1,4}})(?:[\s,;:]+(\S+))?(?:[\s,;:]+(\S+))?(?:[\s,;:]+(\S+))?\s*$"
+    rf"^\s*(?:\d+\s*[.、]\s*)?([A-Za-z](?:\s*{_DASH}\s*[A-Za-z])*\s*{_DASH}\s*\d{{1,4}})(?:[\s,;:]+([^\s{{]+))?(?:[\s,;:]+([^\s{{]+))?(?:[\s,;:]+([^\s{{]+))?\s*(?=$|\{{)"
 )
 _TAG = re.compile(r"\{\s*([A-Za-z])\s*\}")
 _LAYOUT = layout_of(("stem", "answer", "type", "point", "difficulty", "consistency"))
@@ -39,6 +40,8 @@ def read_coded(lines: Sequence[Line], out: Yield, letters: Mapping[str, str]) ->
                 out.questions.append(draft.finish(_LAYOUT, letters))
             draft = Draft(line.row, type_text=code[2] or "", level=level, point=fold_code(code[1]), mode="code")
             draft.difficulty, draft.consistency = fold_code(code[3] or ""), fold_code(code[4] or "")
+            if code.end() < len(line.text):
+                _read_line(draft, replace(line, text=line.text[code.end() :]), out)
         elif draft:
             named = level_title(line.text)
             if named:

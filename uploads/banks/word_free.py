@@ -6,17 +6,28 @@ from collections.abc import Mapping, Sequence
 
 from uploads.banks.kinds import name_kind
 from uploads.banks.levels import level_title
-from uploads.banks.models import Kind, Statement
+from uploads.banks.models import KIND_LABELS, Kind, Severity, Statement
 from uploads.banks.options import starts_with_option
 from uploads.banks.sections import find_legend, section_kind, section_rest
-from uploads.banks.stems import answer_from_stem, take_type
+from uploads.banks.stems import answer_below, answer_from_stem, take_type
 from uploads.banks.tables import Yield
 from uploads.banks.text import half, quote
-from uploads.banks.word_key import is_key_line
-from uploads.banks.word_labels import answer_from_key, read_labels, reopen, set_answer
+from uploads.banks.word_key import is_key_line, key_run
+from uploads.banks.word_labels import answer_from_key, read_labels, reopen, section_turns, set_answer
 from uploads.banks.word_lines import Line, layout_of
-from uploads.banks.word_patterns import BARE_ANSWER, INLINE, KEY_TITLE, LABEL, PAGE, SECTION_KEY, numbered_line
-from uploads.banks.word_questions import begin_case, begin_question, begin_unnumbered, continue_question
+from uploads.banks.word_patterns import (
+    BARE_ANSWER,
+    CHAPTER,
+    INLINE,
+    KEY_TITLE,
+    LABEL,
+    MARKING,
+    OPTIONS_LABEL,
+    PAGE,
+    SECTION_KEY,
+    numbered_line,
+)
+from uploads.banks.word_questions import begin_asked, begin_case, begin_question, begin_unnumbered, continue_question
 from uploads.banks.word_state import Reader
 
 
@@ -26,7 +37,9 @@ def _logical(lines: Sequence[Line]) -> list[Line]:
     for line in lines:
         texts = [text for text in line.text.split("\n") if text.strip()]
         for index, text in enumerate(texts or [""] * line.pictured):
-            parts.append(Line(line.row, text.strip(), line.pictured and index == 0, line.is_key, line.underlined))
+            label = OPTIONS_LABEL.match(half(text.strip()))
+            text = text.strip()[label.end() if label else 0 :]
+            parts.append(Line(line.row, text, line.pictured and index == 0, line.is_key, line.underlined))
     return parts
 
 
@@ -40,18 +53,22 @@ def read_free(lines: Sequence[Line], out: Yield, letters: Mapping[str, str]) -> 
         known.append("type")
     layout = layout_of(known)
     legend = find_legend(statement.text for statement in out.statements)
+    turns = section_turns(reader.drafts)
     for draft in reader.drafts:
         tagged, stem = take_type(draft.stem[0]) if draft.stem else ("", "")
         if tagged:
             draft.type_text, draft.stem[0] = tagged, stem
-        answer_from_key(reader, draft)
+        answer_from_key(reader, draft, turns[draft.section])
         question = draft.finish(layout, {**letters, **legend})
-        if not question.answer:
+        if not question.answer or (question.kind is Kind.TRUE_FALSE and question.truth is None):
             answer_from_stem(question, {**letters, **legend}, draft.underlined)
+        if not question.answer and answer_below(question):
+            told = f"第{question.row}段的题目下面没有「答案」字样,已把题目之后的文字当作答案,请核对"
+            out.note("", question.row, told)
         out.questions.append(question)
-    for section, number in sorted(reader.key.unused, key=str):
+    for section, _, number in sorted(reader.key.unused, key=str):
         told = f"参考答案里第{number}题的答案找不到对应的题目"
-        out.note("", None, f"{told}({section})" if isinstance(section, Kind) else told)
+        out.note("", None, f"{told}({KIND_LABELS[section]})" if section else told)
 
 
 def _read_line(reader: Reader, index: int, line: Line) -> None:
@@ -63,12 +80,12 @@ def _read_line(reader: Reader, index: int, line: Line) -> None:
             _enter_key(reader, reader.kind)
         reader.key.add_line(line.text)
         return
-    if not flat or PAGE.match(flat) or begin_case(reader, line, flat):
+    if not flat or PAGE.match(flat) or begin_case(reader, line, flat) or begin_asked(reader, line, flat):
         return
     if _begin_section(reader, index, line, flat) or _begin_key(reader, index, flat):
         return
     if reader.in_key:
-        if not reader.key.add_line(line.text):
+        if not reader.key.add_line(line.text) and not MARKING.match(flat):
             reader.out.note("", line.row, f"第{line.row}段在参考答案中,但看不懂:{quote(line.text)}")
         return
     label = LABEL.search(flat)
@@ -94,15 +111,35 @@ def _begin_section(reader: Reader, index: int, line: Line, flat: str) -> bool:
         elif reader.in_key and _was_asked(reader, kind) and _stays_in_key(reader, index):
             reader.key.begin(kind)
         else:
+            if not reader.part:
+                _drop_notes(reader)
             reader.section, reader.style, reader.last, reader.in_key = titled, "", 0, False
             reader.part += 1
             reader.draft = None
+        return True
+    if CHAPTER.match(flat) and not (reader.draft and reader.draft.style == "title"):
+        if reader.in_key:
+            reader.key.begin(None)
+        else:
+            reader.style, reader.last, reader.draft = "", 0, None
+        reader.out.statements.append(Statement("", line.row, text=line.text))
         return True
     level = level_title(flat)
     if level:
         reader.level = level
         reader.out.statements.append(Statement("", line.row, level=level, text=line.text))
     return bool(level)
+
+
+def _drop_notes(reader: Reader) -> None:
+    """「1.考试时间:90分钟」 before the first section's title is a note to those who sit the exam, and no question."""
+    notes = [draft for draft in reader.drafts if draft.answer is None and not draft.options and not draft.pictured]
+    if not notes or len(notes) < len(reader.drafts) or any(INLINE.search(half("".join(n.stem))) for n in notes):
+        return
+    told = f"第{notes[0].row}段至第{notes[-1].row}段在第一个题型标题之前,没有选项和答案,当作说明,不计为试题"
+    reader.out.note("", notes[0].row, told, severity=Severity.INFO)
+    reader.out.statements.extend(Statement("", note.row, text="".join(note.stem)) for note in notes)
+    reader.drafts.clear()
 
 
 def _enter_key(reader: Reader, kind: Kind | None, text: str = "") -> None:
@@ -131,14 +168,18 @@ def _stays_in_key(reader: Reader, index: int) -> bool:
 def _begin_key(reader: Reader, index: int, flat: str) -> bool:
     """「参考答案」 as a title, or 「判断题答案:1.√ 2.×」."""
     about = SECTION_KEY.match(flat)
-    if about and section_kind(about[1]) and (is_key_line(about[2]) or not about[2]):
-        _enter_key(reader, name_kind(about[1]), about[2])
-        return True
+    if about and section_kind(about[1]):
+        kind = name_kind(about[1])
+        if not about[2] or is_key_line(about[2]) or len(key_run(about[2], kind)) > 1:
+            _enter_key(reader, kind, about[2])
+            return True
     if not KEY_TITLE.match(flat) or len(flat) > 24:
         return False
     following = next((half(line.text) for line in reader.lines[index + 1 : index + 2]), "")
     awaits = reader.draft is not None and reader.draft.answer is None and flat.rstrip().endswith(":")
-    if not (is_key_line(following) or section_kind(following)) and (awaits or not _starts_key(reader, following)):
+    if not (is_key_line(following) or section_kind(following) or CHAPTER.match(following)) and (
+        awaits or not _starts_key(reader, following)
+    ):
         return False
     _enter_key(reader, None)
     return True

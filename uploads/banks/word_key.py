@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from uploads.banks.models import Kind
 from uploads.banks.text import half, squeeze
@@ -15,8 +15,11 @@ _RANGE = re.compile(
 _ITEM = re.compile(
     rf"(?<!\d)(\d{{1,4}})\s*[.、:)）\s]\s*\(?\s*({_MARKS}(?:\s*[,、]\s*[A-J](?![A-Za-z]))*)\s*\)?(?=[\s,;。、|\d(]|$)"
 )
+# The section's kind, its round, the number.
+KeyName = tuple[Kind | None, int, int]
 _NUMBER_WORD = re.compile("题号|序号|题目|编号|小题")
 _ANSWER_WORD = re.compile("(?:参考|标准|正确)?答案")
+_GLUED = re.compile(rf"(?<!\S)(\d{{1,4}})({_MARKS})(?=[\s,;。、]|$)")
 _NUMBERED = re.compile(r"^\s*(?:第\s*)?\(?(\d{1,4})\)?\s*(?:题\s*)?[.、:)\s]\s*(.+)$", re.S)
 
 
@@ -40,9 +43,27 @@ def key_items(text: str) -> tuple[list[tuple[int, str]], str]:
         found.extend((match.start(), index, low + index, answer) for index, answer in enumerate(answers))
         if answers:
             rest = rest[: match.start()] + " " * (match.end() - match.start()) + rest[match.end() :]
-    found.extend((match.start(), 0, int(match[1]), match[2]) for match in _ITEM.finditer(rest))
-    left = _ITEM.sub(" ", rest)
+    item = _ITEM if found or not _is_glued(rest) else _GLUED
+    found.extend((match.start(), 0, int(match[1]), match[2]) for match in item.finditer(rest))
+    left = item.sub(" ", rest)
     return [(number, answer) for _, _, number, answer in sorted(found)], left.strip(" \t,;。、|")
+
+
+def _is_glued(flat: str) -> bool:
+    """「1A 2B 3C」, and not 「10A 20A」: the numbers count on."""
+    numbers = [int(match[1]) for match in _GLUED.finditer(flat)]
+    return len(numbers) > 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def key_run(text: str, section: Kind | None) -> list[str]:
+    """「ABCDA BCD」 as the answers 1 to 8 of a single-choice section, 「AB ACD」 as two of a multiple-choice one; an
+    empty list for anything else."""
+    groups = [group for group in re.split(r"[\s,、;。]+", half(text)) if group]
+    if not groups or not all(re.fullmatch(r"[A-J]+|(?:[√×✓✗✔✘TF对错]|正确|错误)+", group) for group in groups):
+        return []
+    if section is Kind.MULTIPLE_CHOICE:
+        return groups if len(groups) > 1 else []
+    return re.findall("正确|错误|.", "".join(groups))
 
 
 def is_key_line(text: str) -> bool:
@@ -96,27 +117,33 @@ def _number_columns(row: Sequence[str]) -> list[tuple[int, int]]:
 
 
 class AnswerKey:
-    """Answers by section and number. Sections are the keys's own titles; without any, a number that starts again
-    starts the next section."""
+    """Answers by section, round and number.
+
+    Sections are the key's own titles; a number that comes again begins the next round of its section (the next
+    chapter), or, in a key without titles, the next section.
+    """
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[Kind | int | None, int], str] = {}
+        self._answers: dict[KeyName, str] = {}
         self._section: Kind | None = None
-        self._part = 0
-        self._last = 0
-        self._open: tuple[Kind | int | None, int] | None = None
-        self.unused: set[tuple[Kind | int | None, int]] = set()
+        self._rounds: dict[Kind | None, int] = {}
+        self._open: KeyName | None = None
+        self._open_bracket = False
+        self.unused: set[KeyName] = set()
 
     def begin(self, section: Kind | None, part: int | None = None) -> None:
-        self._section, self._last, self._open = section, 0, None
+        self._section, self._open = section, None
         if part is not None:
-            self._part = part
+            self._rounds[None] = part
 
-    def _name(self, number: int) -> tuple[Kind | int | None, int]:
-        if self._section is None and number <= self._last:
-            self._part += 1
-        self._last = number
-        return (self._section if self._section is not None else self._part, number)
+    @property
+    def _round(self) -> int:
+        return self._rounds.get(self._section, 0)
+
+    def _name(self, number: int) -> KeyName:
+        if (self._section, self._round, number) in self._answers:
+            self._rounds[self._section] = self._round + 1
+        return self._section, self._round, number
 
     def add_line(self, text: str) -> bool:
         """Take a line in; False when it says nothing that could be an answer."""
@@ -126,9 +153,17 @@ class AnswerKey:
                 self._put(self._name(number), answer)
             self._open = None
             return not left
+        run = [] if self._open else key_run(text, self._section)
+        if run:
+            section = self._section
+            first = 1 + max((name[2] for name in self._answers if name[:2] == (section, self._round)), default=0)
+            for number, answer in enumerate(run, first):
+                self._put((section, self._round, number), answer)
+            return True
         plain = numbered(text)
-        if plain:
-            self._open = self._name(plain[0])
+        is_bracket = half(text).lstrip()[:1] == "("
+        if plain and not (self._open and is_bracket and not self._open_bracket):
+            self._open, self._open_bracket = self._name(plain[0]), is_bracket
             self._put(self._open, plain[1])
             return True
         if self._open:
@@ -136,20 +171,26 @@ class AnswerKey:
             return True
         return False
 
-    def _put(self, name: tuple[Kind | int | None, int], answer: str) -> None:
+    def _put(self, name: KeyName, answer: str) -> None:
         self._answers.setdefault(name, answer)
         self.unused.add(name)
 
-    def find(self, section: Kind | None, part: int, number: int) -> str | None:
-        """The answer of question `number` of a section, by the section's kind or by its place in the order."""
-        for name in ((section, number), (part, number)):
-            if name in self._answers and (name[0] is not None):
+    def find(self, section: Kind | None, turn: int, part: int, number: int) -> str | None:
+        """The answer of question `number` in the section of place `part`, which is number `turn` of its kind.
+
+        By the key's title, else by the place in the order, else any that nobody has claimed: questions that count on
+        through the sections have one key for all.
+        """
+        names = [(section, turn, number), (None, part, number)]
+        names += sorted(
+            (name for name in self.unused if name[0] in (section, None) and name[2] == number),
+            key=lambda name: (name[0] is None, name[1]),
+        )
+        for name in names:
+            if name in self._answers:
                 self.unused.discard(name)
                 return self._answers[name]
         return None
 
     def __bool__(self) -> bool:
         return bool(self._answers)
-
-    def sections(self) -> Iterator[Kind | int | None]:
-        yield from {name[0] for name in self._answers}

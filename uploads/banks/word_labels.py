@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from uploads.banks.kinds import name_kind
+from uploads.banks.models import Kind
 from uploads.banks.points import split_code
 from uploads.banks.text import fold_code, half
 from uploads.banks.word_key import key_items
@@ -82,10 +85,22 @@ def set_answer(reader: Reader, text: str) -> None:
     draft.answer = [*(draft.answer or []), *([text.strip()] if text.strip() else [])]
 
 
-def answer_from_key(reader: Reader, draft: Draft) -> None:
+def section_turns(drafts: Sequence[Draft]) -> dict[int, int]:
+    """Section → how many sections of its type came before it: the second 「单选题」 is 1."""
+    turns: dict[int, int] = {}
+    seen: Counter[Kind | None] = Counter()
+    for draft in drafts:
+        if draft.section not in turns:
+            kind = name_kind(draft.type_text) if draft.type_text else None
+            turns[draft.section] = seen[kind]
+            seen[kind] += 1
+    return turns
+
+
+def answer_from_key(reader: Reader, draft: Draft, turn: int) -> None:
     if not reader.key or not draft.number or "".join(draft.answer or []).strip():
         return
     kind = name_kind(draft.type_text) if draft.type_text else None
-    answer = reader.key.find(kind, max(draft.section - 1, 0), int(draft.number))
+    answer = reader.key.find(kind, turn, max(draft.section - 1, 0), int(draft.number))
     if answer is not None:
         draft.answer = [answer]

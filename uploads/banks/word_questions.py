@@ -8,13 +8,30 @@ from uploads.banks.options import find_options, starts_with_option
 from uploads.banks.sections import section_kind
 from uploads.banks.text import half, quote
 from uploads.banks.word_lines import Draft, Line
-from uploads.banks.word_patterns import BARE_ANSWER, CASE_HEAD, INLINE, INLINE_END, LABEL, OBJECTIVE, numbered_line
+from uploads.banks.word_patterns import (
+    ASKED,
+    BARE_ANSWER,
+    BLANK,
+    CASE_HEAD,
+    CASE_UNNUMBERED,
+    HIERARCHICAL,
+    INLINE,
+    INLINE_END,
+    LABEL,
+    OBJECTIVE,
+    WANTS_WORDS,
+    numbered_line,
+)
 from uploads.banks.word_state import Reader
 
 
 def begin_case(reader: Reader, line: Line, flat: str) -> bool:
     """「案例一:…」 begins a question whose own numbers are parts of it."""
-    head = None if reader.in_key or reader.kind not in (None, Kind.CASE) else CASE_HEAD.match(flat)
+    if reader.in_key or reader.kind not in (None, Kind.CASE):
+        return False
+    draft = reader.draft
+    is_free = draft is None or draft.style == "case" or draft.answer is not None
+    head = CASE_HEAD.match(flat) or (CASE_UNNUMBERED.match(flat) if is_free else None)
     if head is None or (reader.kind is None and reader.style != "case" and len(flat) < len(head[0]) + 4):
         return False
     number = reader.last + 1 if reader.style == "case" else 1
@@ -28,7 +45,7 @@ def begin_case(reader: Reader, line: Line, flat: str) -> bool:
 
 
 def begin_question(reader: Reader, index: int, line: Line, flat: str) -> bool:
-    found = numbered_line(flat)
+    found = _hierarchical(reader, flat) or numbered_line(flat)
     if not found or not _is_next(reader, index, flat, found):
         return False
     style, number, lead, start = found
@@ -43,6 +60,27 @@ def begin_question(reader: Reader, index: int, line: Line, flat: str) -> bool:
     draft.underlined.extend(text.strip() for text in line.underlined if text.strip() in line.text)
     _read_stem(draft, line.text[start:])
     return True
+
+
+def begin_asked(reader: Reader, line: Line, flat: str) -> bool:
+    """「问:什么是变频器?」 over 「答:…」."""
+    match = ASKED.match(flat) if reader.kind in (None, Kind.SHORT_ANSWER) else None
+    if match is None or not (reader.draft is None or reader.draft.answer is not None):
+        return False
+    type_text = reader.section or "问答题"
+    reader.last += 1
+    reader.draft = Draft(line.row, number=str(reader.last), type_text=type_text, level=reader.level, style="asked")
+    reader.draft.section, reader.draft.stem = reader.part, [line.text[match.end() :].strip()]
+    reader.drafts.append(reader.draft)
+    return True
+
+
+def _hierarchical(reader: Reader, flat: str) -> tuple[str, int, str, int] | None:
+    """「2.1 业主大会…」 under 「2 判断题」; whether 「1.1」 is a number or a value a section's first line decides."""
+    match = HIERARCHICAL.match(flat)
+    if match and (reader.style == "parts" or (not reader.style and int(match[1]) == 1)):
+        return "parts", int(match[1]), "", match.end()
+    return None
 
 
 def begin_unnumbered(reader: Reader, index: int, line: Line, flat: str) -> bool:
@@ -95,8 +133,11 @@ def _is_next(reader: Reader, index: int, flat: str, found: tuple[str, int, str, 
         return False
     if reader.kind in OBJECTIVE or draft.options:
         return complete or number == reader.last + 1 or number == 1 or bool(INLINE.search(half("".join(draft.stem))))
+    if reader.kind is Kind.FILL_IN and number == reader.last + 1 and BLANK.search(flat):
+        return True
     if draft.mode in ("answer", "analysis") and not _is_short_answer(draft):
-        return number == reader.last + 1 and _has_answer_ahead(reader, index)
+        asks = WANTS_WORDS.search(flat[start:].rstrip()) is not None
+        return number == reader.last + 1 and (asks or _has_answer_ahead(reader, index))
     return number == reader.last + 1 or complete
 
 
@@ -155,6 +196,8 @@ def _preamble(reader: Reader, line: Line) -> None:
     level = levels[0] if len(levels) == 1 else ""
     reader.level = level or reader.level
     reader.out.statements.append(Statement("", line.row, level=level, text=line.text))
-    if reader.drafts:
+    if LABEL.search(half(line.text)):
+        reader.out.note("", line.row, f"第{line.row}段在任何一道题之前,未读取:{quote(line.text)}")
+    elif reader.drafts:
         told = f"第{line.row}段不属于任何一道题,未读取:{quote(line.text)}"
         reader.out.note("", line.row, told, severity=Severity.INFO)

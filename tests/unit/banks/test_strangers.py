@@ -268,7 +268,7 @@ A.一 B.二 C.三 D.四
 2.乙是一种工具。
 """,
         {"single_choice": 2, "true_false": 2, "short_answer": 2},
-        ["A", "B", "True", "False", "甲是一种设备,包括以下部分:", "后部"],
+        ["A", "B", "True", "False", "甲是一种设备,包括以下部分:\n(1)前部\n(2)后部", "乙是一种工具。"],
     ),
     "missing_answer": (
         """一、单选题
@@ -407,10 +407,18 @@ PASTED = [["一、单选题"], ["1.下列属于导体的是( )"], ["A.铜 B.橡�
 PASTED += [["1.铜是导体。(√)"]]
 HEADED_BY_TYPE = [["题号", "判断题", "答案"], ["1", "铜是导体", "√"], ["2", "布尔代数是数学", "×"]]
 
+OPTIONS_BELOW = [["题号", "题目", "答案"], ["1", "导体的作用是( )", "B"], ["", "A.甲", ""], ["", "B.乙", ""]]
+OPTIONS_BELOW += [["2", "绝缘体的用途有( )", "AB"], ["", "A.甲", ""], ["", "B.乙", ""], ["", "C.丙", ""]]
+ONES = [["题型", "题干", "答案"], ["判断", "铜是导体", "1"], ["判断", "木是导体", "0"], ["判断", "铁是导体", "1"]]
+NO_ANSWERS = [["题型", "题目", "答案"], ["判断", "铜是导体(√)", ""], ["判断", "木是导体(×)", ""]]
+
 
 @pytest.mark.parametrize(
     ("rows", "answers"),
     [
+        (OPTIONS_BELOW, [(2, "B"), (5, "AB")]),
+        (ONES, [(2, "True"), (3, "False"), (4, "True")]),
+        (NO_ANSWERS, [(2, "True"), (3, "False")]),
         (IN_STEM, [(2, "A"), (3, "BCD"), (4, "True")]),
         (BY_NUMBER, [(2, "A"), (3, "BCD"), (4, "B")]),
         (PASTED, [(2, "A"), (6, "True")]),
@@ -428,3 +436,15 @@ def test_instructions_alone_are_no_bank(tmp_path: Path) -> None:
     report = inspect_path(banks.write_xlsx(tmp_path / "bank.xlsx", {"说明": rows}))
     assert report.questions == []
     assert ("C01", None) in graver(report)
+
+
+def test_one_answer_of_one_among_ticks_is_no_verdict(tmp_path: Path) -> None:
+    rows = [["题型", "题干", "答案"], ["判断", "铜是导体", "√"], ["判断", "木是导体", "1"], ["判断", "铁是导体", ""]]
+    report = inspect_path(banks.write_xlsx(tmp_path / "bank.xlsx", {"Sheet1": rows}))
+    assert sorted(graver(report)) == [("C03", 4), ("C07", 3)]
+
+
+def test_options_that_differ_in_case_are_two(tmp_path: Path) -> None:
+    rows = [banks.SIMPLE, ["单选题", banks.stem(1), "mW", "MW", "kW", "W", "A"]]
+    report = inspect_path(banks.write_xlsx(tmp_path / "bank.xlsx", {"Sheet1": rows}))
+    assert [f.check for f in report.findings if f.severity != "info"] == []

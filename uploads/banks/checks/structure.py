@@ -90,8 +90,8 @@ def check_true_false(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
 
 
 def _same_options(options: tuple[str, ...]) -> list[int]:
-    """Indexes of options whose text another option has too, but for width, case and spaces."""
-    texts = _GAPS.sub("", half("\x00".join(options))).lower().split("\x00")
+    """Indexes of options whose text another option has too, but for width and spaces (not case: 「mW」, 「MW」)."""
+    texts = _GAPS.sub("", half("\x00".join(options))).split("\x00")
     if len(set(texts)) == len(texts):
         return []
     counts = Counter(text for text in texts if text)
