@@ -23,6 +23,7 @@ from app.lifecycle.consultations.models import NationalConsultation
 from app.lifecycle.custody.models import BankDownloadSwitch, BankOpening, BankOverlap, BankPrint
 from app.lifecycle.deadlines.models import CalendarDay, ClockRun, Deadline, DeadlineChange, Setting
 from app.lifecycle.directory.models import DirectoryEntry
+from app.lifecycle.exits.models import ExitCase, ExitEntry
 from app.lifecycle.experts.models import Expert, ExpertAbsence
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt, ReceiptBatch, ReceiptBatchLine
 from app.lifecycle.incubation.models import AnnexTemplate, Commitment, CommitmentEvidence, GuidanceEntry, ItemOutcome
@@ -60,5 +61,5 @@ ALL_MODELS = (
     PanelMember, PanelMethod, ScoreSheet, Recommendation, Publicity, Objection, GuidanceEntry, ItemOutcome, Receipt,
     ClockRun, CalendarFeed, CalendarInvitation, PanelVisit, Document, DocumentFile, DocumentSeries, DocumentText,
     CustodyKey, StoredObject, DownloadLink, PurgeRecord, Digest, MailBounce, Webhook, WebhookDelivery,
-    BankOpening, BankDownloadSwitch, BankPrint, BankOverlap,
+    BankOpening, BankDownloadSwitch, BankPrint, BankOverlap, ExitCase, ExitEntry,
 )  # fmt: skip

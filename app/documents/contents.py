@@ -13,6 +13,7 @@ from app.db import db
 from app.lifecycle.announcements.models import Announcement, AnnouncementEntry
 from app.lifecycle.applications.models import Application, ApplicationItem, SupplementRequest
 from app.lifecycle.applications.queries import label_of
+from app.lifecycle.exits.models import ExitCase
 from app.lifecycle.filings.models import Filing, Receipt
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.incubation.services import CAPACITY_LABELS
@@ -20,6 +21,7 @@ from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Publicity
 from app.rules.authority import LEVEL_LABELS
 from app.rules.banks import CONCLUSION_LABELS
+from app.rules.exit import CAUSE_LABELS
 from app.rules.occupations import SKILL_LEVELS
 from app.rules.panels import EXPERT_TYPES, PERIODIC_METHODS, SELECTION_METHODS
 from app.rules.states import PANEL_KIND_LABELS, MemberState, PanelKind
@@ -252,6 +254,28 @@ def receipt(row: Receipt, filing: Filing, application: Application) -> dict[str,
         "items": [
             _item(one["occupation_code"], one["occupation_name"], one["work_type"], one["skill_level"])
             for one in row.items
+        ],
+    }
+
+
+# Exits --------------------------------------------------------------------------------------------------------------
+
+
+def exit_checklist(case: ExitCase) -> dict[str, Any]:
+    """退出备案收尾工作清单, as it stands; organisation, filing and entries are loaded."""
+    return {
+        **_who(case.organisation),
+        "institution_code": case.filing.institution_code or "",
+        "cause_label": CAUSE_LABELS[case.cause],
+        "left_on": case.removed_on,
+        "rows": [
+            {
+                "item": entry.label,
+                "state": "已完成" if entry.done_on else "已免除" if entry.waived_reason else "未完成",
+                "done_on": entry.done_on,
+                "note": entry.waived_reason or entry.note,
+            }
+            for entry in case.entries
         ],
     }
 

@@ -21,6 +21,7 @@ from app.jobs import job
 from app.lifecycle import casework
 from app.lifecycle.announcements.models import Announcement
 from app.lifecycle.applications.models import Application, SupplementRequest
+from app.lifecycle.exits.models import ExitCase
 from app.lifecycle.filings.models import Filing, Receipt
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.milestones import Milestone, listen
@@ -31,7 +32,7 @@ from app.rules.states import PanelKind
 from tenants.models import Authority, Organisation
 from tenants.scope import DEPARTMENT_CODE, SYSTEM_ACTOR, Actor
 
-CASE, FILING, ANNOUNCEMENT, PUBLICITY = "application", "filing", "announcement", "publicity"
+CASE, FILING, ANNOUNCEMENT, PUBLICITY, EXIT = "application", "filing", "announcement", "publicity", "exit_case"
 OPINION_JOB = "app.documents.flows.issue_opinion"
 
 
@@ -50,6 +51,7 @@ def install() -> None:
         (Milestone.commitment_void, on_commitment_ended),
         (Milestone.receipt_issued, on_receipt),
         (Milestone.announcement_published, on_announcement),
+        (Milestone.exit_closed, on_exit_closed),
     ):
         listen(milestone, listener)
 
@@ -175,6 +177,20 @@ def on_receipt(*, actor: Actor, now: datetime, receipt: Receipt, filing: Filing,
         actor=actor,
         now=now,
         supersedes=queries.current_document(kind="receipt", subject_type=FILING, subject_id=filing.id),
+    )
+
+
+def on_exit_closed(*, actor: Actor, now: datetime, case: ExitCase) -> None:
+    """退出备案收尾工作清单, once its last line is settled."""
+    services.issue(
+        kind="exit_checklist",
+        authority_code=case.authority_code,
+        organisation_id=case.organisation_id,
+        subject_type=EXIT,
+        subject_id=case.id,
+        data=contents.exit_checklist(case),
+        actor=actor,
+        now=now,
     )
 
 

@@ -8,6 +8,7 @@ HOME = "/org"
 COMMITMENT = "/org/commitment"
 INCUBATION = "/org/incubation"
 RENEWAL = "/org/renewal"
+EXIT = "/org/exit"
 DEADLINES = "/org/deadlines"
 DOSSIERS = "/org/dossiers"
 INBOX = "/bureau/"
@@ -31,3 +32,13 @@ def of_application(application_id: uuid.UUID) -> str:
 def of_commitment(commitment_id: uuid.UUID) -> str:
     """The authority's page of one signed commitment."""
     return f"/bureau/commitments/{commitment_id}"
+
+
+def of_exit(case_id: uuid.UUID) -> str:
+    """The authority's page of one exit."""
+    return f"/bureau/exits/{case_id}"
+
+
+def of_renewal(cycle_id: uuid.UUID) -> str:
+    """The authority's page of one renewal."""
+    return f"/bureau/renewals/{cycle_id}"

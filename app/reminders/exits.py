@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from app.db import db
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.filings.models import Filing, FilingPeriod
+from app.lifecycle.renewals.models import RenewalCycle
 from app.reminders.engine import EXIT_KIND
 from app.reminders.models import Reminder
 from app.reminders.recipients import Audience
@@ -29,7 +30,7 @@ class ComingExit:
     organisation: Organisation
     institution_code: str
     valid_to: date
-    application_id: uuid.UUID | None
+    cycle_id: uuid.UUID
     mails: int
     undelivered: int
     read: int
@@ -50,10 +51,20 @@ def list_coming(authority_code: str, *, now: datetime, within: timedelta = WEEK)
         .subquery()
     )
     query = (
-        select(Deadline, Organisation, Filing, FilingPeriod.valid_to, told.c.mails, told.c.undelivered, told.c.read)
+        select(
+            Deadline,
+            Organisation,
+            Filing,
+            FilingPeriod.valid_to,
+            RenewalCycle.id,
+            told.c.mails,
+            told.c.undelivered,
+            told.c.read,
+        )
         .join(Organisation, Organisation.id == Deadline.organisation_id)
         .join(FilingPeriod, FilingPeriod.id == Deadline.subject_id)
         .join(Filing, Filing.id == FilingPeriod.filing_id)
+        .join(RenewalCycle, RenewalCycle.period_id == FilingPeriod.id)
         .outerjoin(told, told.c.deadline_id == Deadline.id)
         .where(
             Deadline.authority_code == authority_code,
@@ -70,10 +81,10 @@ def list_coming(authority_code: str, *, now: datetime, within: timedelta = WEEK)
             organisation,
             filing.institution_code or "",
             valid_to,
-            filing.application_id,
+            cycle_id,
             mails or 0,
             undelivered or 0,
             read or 0,
         )
-        for deadline, organisation, filing, valid_to, mails, undelivered, read in db.session.execute(query)
+        for deadline, organisation, filing, valid_to, cycle_id, mails, undelivered, read in db.session.execute(query)
     ]

@@ -12,7 +12,9 @@ from app.rules.reminders import quiet_until
 from app.rules.settings import Settings
 from tenants.models import Authority
 
-SCHEDULED_NOTICES = frozenset({"deadlines_missed", "calendar_changed"})
+SCHEDULED_NOTICES = frozenset(
+    {"deadlines_missed", "calendar_changed", "exit_opened", "exit_opened_officer", "filing_expired"}
+)
 """Kinds of notice that the clock causes, not a person."""
 
 

@@ -19,6 +19,7 @@ from app.lifecycle.deadlines.following import follow_subjects
 from app.lifecycle.directory.jobs import follow_filings
 from app.lifecycle.incubation import jobs as incubation_jobs
 from app.lifecycle.publicity import jobs as publicity_jobs
+from app.lifecycle.renewals import jobs as renewal_jobs
 from app.lifecycle.scheduling import Periodic
 from app.reminders import bounce_mailbox, digests, engine, sending
 from app.reminders.feeds.inviting import follow_invitations
@@ -89,10 +90,11 @@ def expire_registrations() -> None:
 
 
 def follow_selection() -> None:
-    """End the publicities whose last day is over (R25), flag incubations over (R27), set what follows from them."""
+    """End publicities (R25), flag incubations over (R27), end filing periods (R46, R50), set what follows from them."""
     now = clock.now()
     publicity_jobs.end_publicities(now=now)
     incubation_jobs.flag_overdue(now=now)
+    renewal_jobs.follow_renewals(now=now)
     follow_subjects(now=now)
     follow_invitations(now=now)
 

@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from app.rules.core import N_, ActorKind, Refusal
+from app.rules.settings import Settings
 from app.rules.states import ExitState
 
 RULES = ("R50", "R62", "R65")
@@ -61,6 +62,15 @@ CHECKLIST: dict[str, str] = {
     "public_notice": N_("对外公告"),
 }
 """R65: our default tail; what 合规数据 holds is undefined in the notice, so the list is configurable."""
+
+
+COMPLIANCE_DATA = "compliance_data"
+"""The entry that the organisation does itself, by a dossier; an officer's acceptance ticks it."""
+
+
+def checklist_of(settings: Settings) -> dict[str, str]:
+    """R65: the tail as configured, key → label; an entry in an authority's own words is its own label."""
+    return {key: CHECKLIST.get(key, key) for key in settings.exit_checklist}
 
 
 def filing_event(cause: str) -> str:

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from app.rules import clocks
+from app.rules.clocks import Clock, Day, DayKind
 from app.rules.core import N_, Refusal
 from app.rules.panels import find_sheet_gaps
 from app.rules.settings import Settings
-from app.rules.states import APPLICATION_IN_PROGRESS, VALID_FILINGS, RenewalState
+from app.rules.states import APPLICATION_IN_PROGRESS, VALID_FILINGS, FilingState, RenewalState
 
 RULES = ("R46", "R47", "R48", "R49", "R50", "R54", "R55", "R56", "R57", "R60", "R61")
 
@@ -138,14 +139,48 @@ def check_can_apply(state: str, now: datetime, close_at: datetime) -> None:
         raise Refusal("renewal_not_open", "R49", N_("续期申请当前不在可提交的阶段。请刷新页面查看最新状态。"))
 
 
-def check_can_admit_late(on: date, valid_to: date, reason: str, settings: Settings) -> None:
-    """R50: an officer may admit a late application before the period ends, with a reason."""
+def check_can_admit_late(on: date, until: date, valid_to: date, reason: str, settings: Settings) -> None:
+    """R50: an officer may admit a late application before the period ends, with a reason, until a day inside it."""
     if settings.late_renewal == "never":
         raise Refusal("late_renewal_never", "R50", N_("按现行设置,逾期续期申请不予受理。"))
     if on > valid_to:
         raise Refusal("filing_expired", "R50", N_("备案期已满,不能再受理续期申请。"))
+    if not on <= until <= valid_to:
+        raise Refusal(
+            "late_until_wrong",
+            "R50",
+            N_("逾期申请的截止日须在今天至备案期末日%(last)s之间。请重新填写。"),
+            last=valid_to.isoformat(),
+        )
     if not reason.strip():
         raise Refusal("reason_missing", "R50", N_("准予逾期申请须填写理由。"))
+
+
+def admitted_close(admitted_on: date, until: date) -> Clock:
+    """R50: the last day that an officer stated, in place of the one that is counted back from the end."""
+    lines = (
+        Day(admitted_on, None, DayKind.START, N_("准予逾期申请之日")),
+        Day(until, None, DayKind.DUE, N_("经办人准予的截止日,当日24时截止")),
+    )
+    return Clock("renewal_apply_close", admitted_on, until, clocks.end_of_day(until), False, "R50", lines)
+
+
+def is_admitted_close(kind: str, starts_on: date, due_on: date) -> bool:
+    """Whether a deadline is such a day: a counted one starts from the end of the period, behind its last day."""
+    return kind == "renewal_apply_close" and starts_on <= due_on
+
+
+def check_can_lapse(state: str, now: datetime, due_at: datetime | None) -> None:
+    """R50: an officer confirms that a supplement did not come, once its time is over."""
+    if state != RenewalState.SUPPLEMENT_REQUESTED or due_at is None:
+        raise Refusal("supplement_not_requested", "R49", N_("当前没有待补正的续期申请。请刷新页面查看最新状态。"))
+    if not clocks.is_over(due_at, now):
+        raise Refusal(
+            "supplement_running",
+            "R49",
+            N_("补正期限至%(last)s,尚未届满,不能认定逾期未补正。"),
+            last=clocks.local_date(due_at - timedelta(microseconds=1)).isoformat(),
+        )
 
 
 # What happens at the deadline and at the end ------------------------------------------------------------------------
@@ -169,8 +204,11 @@ def deadline_event(state: str) -> str | None:
 
 def end_of_period(filing_state: str, cycle_state: str | None, valid_to: date, now: datetime) -> EndOfPeriod:
     """R46/R50: idempotent. With an application in progress the filing waits; without one (also where no cycle was
-    ever opened, `cycle_state` None) it leaves the directory. A mistake is undone by reopening with a reason.
+    ever opened, `cycle_state` None) it leaves the directory. One that waits leaves, too, once its application has
+    lapsed: 「未按要求」 includes what was not corrected. A mistake is undone by reopening with a reason.
     """
+    if filing_state == FilingState.EXPIRED_PENDING_ASSESSMENT and cycle_state == RenewalState.NOT_APPLIED:
+        return EndOfPeriod.EXIT
     if filing_state not in VALID_FILINGS or clocks.local_date(now) <= valid_to:
         return EndOfPeriod.NOTHING
     if cycle_state in APPLICATION_IN_PROGRESS:

@@ -9,6 +9,7 @@ from app.rules import ladders
 from app.rules.core import N_, Refusal
 from app.rules.settings import SPEC, Hours, Settings, Span, Spec, Unit
 
+CHECKLIST_MOST = 20
 _SPAN = re.compile(r"^(?:due-)?(\d{1,4})(wd|d)$")
 
 
@@ -144,6 +145,8 @@ def _check_bounds(spec: Spec, parsed: Any) -> None:
             N_("“%(label)s”须填两个不小于1、互不相同的天数,如 3,1。"),
             ",".join(str(days) for days in parsed),
         )
+    if spec.key == "exit_checklist":
+        _check_checklist(spec, parsed)
     amount = parsed.amount if isinstance(parsed, Span) else parsed
     if spec.floor is not None and isinstance(amount, int) and amount < spec.floor:
         raise _setting_refusal(
@@ -152,6 +155,17 @@ def _check_bounds(spec: Spec, parsed: Any) -> None:
     if spec.ceiling is not None and isinstance(amount, int) and amount > spec.ceiling:
         raise _setting_refusal(
             spec, "setting_above_ceiling", N_("“%(label)s”不得超过 %(ceiling)s,不能设为 %(value)s。"), parsed
+        )
+
+
+def _check_checklist(spec: Spec, entries: tuple[str, ...]) -> None:
+    """R65 names one thing itself, 合规数据; what else the tail has is the authority's, in its own words or ours."""
+    if "compliance_data" not in entries or len(set(entries)) < len(entries) or len(entries) > CHECKLIST_MOST:
+        raise _setting_refusal(
+            spec,
+            "setting_invalid",
+            N_("“%(label)s”须包含 compliance_data(上报合规数据),各项不重复,最多20项。"),
+            "、".join(entries),
         )
 
 

@@ -108,6 +108,9 @@ class Settings:
     new_item_idle_grace_months: int = 0
     renewal_receipt_after_announcement: bool = False
     exit_data_due: Span = Span(30, Unit.DAY)
+    exit_checklist: tuple[str, ...] = (
+        "compliance_data", "candidates_in_progress", "archives", "seals_and_receipt", "public_notice",
+    )  # fmt: skip
     bank_retention_days: int = 365
     territorial_supervision: bool = True
     reminder_offsets: tuple[int, ...] = ladders.LADDER
@@ -228,6 +231,7 @@ SPEC: dict[str, Spec] = {
         _spec("new_item_idle_grace_months", "R60", N_("新增职业免查月数")),
         _spec("renewal_receipt_after_announcement", "R61", N_("续期回执是否须等省厅公布")),
         _spec("exit_data_due", "R65", N_("退出后上报合规数据期限")),
+        _spec("exit_checklist", "R65", N_("退出收尾清单(可增加自拟事项)")),
         _spec("bank_retention_days", "R65", N_("题库在事项终止后保留的天数(期满销毁)"), floor=30),
         _spec("territorial_supervision", "R66", N_("市局可否检查辖区内省级组织")),
         _spec("reminder_offsets", "R50", N_("期限前提醒的天数")),

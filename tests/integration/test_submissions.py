@@ -353,7 +353,7 @@ def test_an_item_of_another_organisation_is_unknown(world: World) -> None:
 
 
 def test_other_kinds_are_not_open_yet(world: World) -> None:
-    answer = world.submit([world.checked_bank()], kind="exit_data")
+    answer = world.submit([world.checked_bank()], kind="rectification_report")
     assert (answer.status_code, answer.get_json()["code"]) == (422, "kind_not_open")
 
 

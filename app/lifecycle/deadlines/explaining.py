@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from app.lifecycle.deadlines.models import Deadline
-from app.rules import clocks, selection
+from app.rules import clocks, renewal, selection
 from app.rules.clocks import Clock, Day, DayKind
 from app.rules.settings import Settings
 from app.rules.workdays import Calendar
@@ -54,6 +54,8 @@ def clock_of(deadline: Deadline, calendar: Calendar, settings: Settings) -> Cloc
         if deadline.due_on < least.due_on:
             return None
         return selection.check_publicity_end(deadline.starts_on, deadline.due_on, calendar, settings)
+    if renewal.is_admitted_close(deadline.kind, deadline.starts_on, deadline.due_on):
+        return renewal.admitted_close(deadline.starts_on, deadline.due_on)
     clock = kind.compute(deadline.starts_on, calendar, settings)
     return clock if clock.due_on == deadline.due_on else None
 

@@ -22,6 +22,7 @@ from app.lifecycle.deadlines.models import ClockRun, Deadline
 from app.lifecycle.deadlines.publicities import follow_publicities
 from app.rules import clocks, selection
 from app.rules.clocks import Clock
+from app.rules.renewal import is_admitted_close
 from app.rules.settings import Settings
 from app.rules.workdays import Calendar
 from tenants import events
@@ -171,6 +172,8 @@ class Recomputation:
             if row.kind == "publicity_end":
                 clock = self._publicity_clock(row, publicities.get(row.subject_id))
                 self._publicity_clocks[row.subject_id] = clock
+            elif is_admitted_close(row.kind, row.starts_on, row.due_on):
+                continue
             else:
                 clock = self._clock(row)
             if (clock.due_on, clock.provisional, clock.starts_on) == (

@@ -17,8 +17,28 @@ from app.lifecycle.renewals.queries import find_cycle_of_period
 from app.rules import clocks
 from app.rules.core import N_, Refusal
 from app.rules.states import FILING, RENEWAL_CYCLE
-from tenants import events
+from tenants import events, notices
 from tenants.scope import Actor
+
+
+def begin_renewal(*, actor: Actor, filing: Filing, now: datetime) -> RenewalCycle:
+    """As `open_renewal`, and the organisation is told what to do until when; `filing.organisation` must be loaded."""
+    cycle = open_renewal(actor=actor, filing=filing, now=now)
+    notices.tell(
+        kind="renewal_step",
+        now=now,
+        link=paths.RENEWAL,
+        organisation_id=cycle.organisation_id,
+        rule="R48",
+        statutory=True,
+        key=f"renewal_opened:{cycle.id}",
+        step=N_("续期窗口已开启,请开展自查自评并提交续期申请"),
+        number=filing.institution_code or "",
+        organisation=filing.organisation.name,
+        reason="",
+        due_on=cycle.apply_close_on.isoformat(),
+    )
+    return cycle
 
 
 def open_renewal(*, actor: Actor, filing: Filing, now: datetime) -> RenewalCycle:

@@ -149,6 +149,13 @@ def get_task_of(dossier_id: uuid.UUID) -> ReviewTask | None:
     return db.session.scalar(select(ReviewTask).where(ReviewTask.dossier_id == dossier_id))
 
 
+def list_tasks_of(subject_id: uuid.UUID) -> list[ReviewTask]:
+    """What was handed in for one subject and has come to the authority, newest first, with its dossiers."""
+    query = select(ReviewTask).join(ReviewTask.dossier).where(Dossier.subject_id == subject_id)
+    query = query.options(contains_eager(ReviewTask.dossier)).order_by(ReviewTask.arrived_at.desc(), ReviewTask.id)
+    return list(db.session.scalars(query))
+
+
 def get_file(task: ReviewTask, file_id: uuid.UUID) -> DossierFile | None:
     """One file of a task whose files are loaded."""
     return next((file for file in task.dossier.files if file.id == file_id), None)

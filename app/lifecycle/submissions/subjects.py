@@ -14,12 +14,14 @@ from app.db import db
 from app.lifecycle.applications.models import Application, ApplicationItem, SupplementRequest
 from app.lifecycle.applications.queries import get_application
 from app.lifecycle.consultations.models import NationalConsultation
+from app.lifecycle.exits.queries import get_exit
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.submissions.applications import FilingSubject, SupplementSubject
 from app.lifecycle.submissions.banks import BankSubject
 from app.lifecycle.submissions.commitments import CommitmentSubject
 from app.lifecycle.submissions.consultations import ConsultationSubject
+from app.lifecycle.submissions.exits import ExitSubject
 from app.lifecycle.submissions.renewals import RenewalSubject
 from app.lifecycle.submissions.subject import Subject
 from app.rules.core import N_, Refusal
@@ -35,6 +37,7 @@ _OPEN_KINDS = frozenset(
         Purpose.supplement,
         Purpose.commitment,
         Purpose.consultation,
+        Purpose.exit_data,
     }
 )
 
@@ -48,6 +51,10 @@ def find_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Sub
         options = (joinedload(RenewalCycle.filing), joinedload(RenewalCycle.period))
         cycle = _find(RenewalCycle, subject_id, lock, *options)
         return RenewalSubject(cycle) if cycle else None
+    if kind == Purpose.exit_data:
+        # Not held: the organisation may read its exit, not change it; what its authority does to it holds the row.
+        case = get_exit(subject_id)
+        return ExitSubject(case) if case else None
     if kind == Purpose.filing_materials:
         application = get_application(subject_id, lock=lock)
         return FilingSubject(application) if application else None

@@ -42,6 +42,7 @@ EXIT_CASE = Machine(
         T("remove", E.DECIDED, E.REMOVED, AUTHORITY | SYSTEM, "R62", N_("移出目录")),
         T("start_closing", E.REMOVED, E.CLOSING, AUTHORITY | SYSTEM, "R65", N_("开始收尾")),
         T("close", E.CLOSING, E.CLOSED, AUTHORITY, "R65", N_("办结"), N_("收尾清单逐项完成或说明理由")),
+        T("reverse", E.CLOSING, E.REJECTED, AUTHORITY, "R50", N_("更正自动退出"), N_("仅限工作差错,须填理由")),
     ),
 )
 

@@ -101,6 +101,15 @@ RENEWAL_CYCLE = Machine(
         *from_each("deadline", (R.OPEN, R.SELF_ASSESSING), R.NOT_APPLIED, SYSTEM, "R50", N_("逾期未申请")),
         T("admit_late", R.NOT_APPLIED, R.SELF_ASSESSING, AUTHORITY, "R50", N_("准予逾期申请"), N_("期满之前,须填理由")),
         T("exit", R.NOT_APPLIED, R.AUTO_EXITED, SYSTEM, "R50", N_("期满自动退出"), N_("期满次日")),
+        T(
+            "reinstate",
+            R.AUTO_EXITED,
+            R.SUPPLEMENT_REQUESTED,
+            AUTHORITY,
+            "R50",
+            N_("更正自动退出,补交续期申请"),
+            N_("仅限工作差错,须填理由"),
+        ),
         T("return", R.APPLIED, R.SUPPLEMENT_REQUESTED, AUTHORITY, "R49", N_("退回补正")),
         T("resubmit", R.SUPPLEMENT_REQUESTED, R.APPLIED, ORGANISATION, "R49", N_("提交补正"), N_("补正期限内")),
         T("lapse", R.SUPPLEMENT_REQUESTED, R.NOT_APPLIED, AUTHORITY, "R50", N_("逾期未补正"), N_("经办人确认")),
@@ -123,6 +132,7 @@ RENEWAL_CYCLE = Machine(
         T("lapse_no_items", R.RENEWAL_DECIDED, R.NOT_RENEWED, AUTHORITY, "R60", N_("职业均不予续期")),
         *from_each("close_on_exit", _UNDECIDED, R.NOT_RENEWED, AUTHORITY | SYSTEM, "R62", N_("因撤销备案终止续期")),
     ),
+    reopenable=frozenset({R.AUTO_EXITED}),
 )
 APPLICATION_IN_PROGRESS = frozenset(
     {

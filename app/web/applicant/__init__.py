@@ -10,6 +10,7 @@ from app.web.applicant import (
     consultations,
     deadlines,
     dossiers,
+    exit,
     handin,
     home,
     incubation,
@@ -18,7 +19,7 @@ from app.web.applicant import (
 from app.web.applicant.base import ACCESS, blueprint
 
 VIEWS = (
-    home, applications, bank_reports, banks, consultations, commitment, incubation, handin, renewal, dossiers,
+    home, applications, bank_reports, banks, consultations, commitment, incubation, handin, renewal, exit, dossiers,
     deadlines,
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Check your answers, then hand in: the same two steps for a question bank and for a self-assessment."""
+"""Check your answers, then hand in: the same two steps for a question bank, a self-assessment and an exit's data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.deadlines.calendar import load_settings
+from app.lifecycle.exits.models import ExitCase
 from app.lifecycle.incubation.exceptions import find_exception
 from app.lifecycle.incubation.queries import gate_settings
 from app.lifecycle.progress import Progress
@@ -79,6 +80,30 @@ def submit_renewal() -> ResponseReturnValue:
 def _renewal_again() -> HandIn:
     space = load_space()
     return _renewal(space, found(space.cycle))
+
+
+@page("/exit/submit", right=Right.edit)
+def check_exit_data() -> ResponseReturnValue:
+    """What will be sent to the bureau that the organisation was filed with."""
+    space = load_space()
+    if space.exit_case is None:
+        return redirect(url_for("applicant.exit"), 303)
+    return _check(space, _exit_data(space, space.exit_case), ids_from(request.args.getlist("file")), _new_key())
+
+
+@page("/exit/submit", right=Right.edit, methods=("POST",))
+@commits
+def submit_exit_data() -> ResponseReturnValue:
+    """Hand in the compliance data (R65)."""
+    space = load_space()
+    if space.exit_case is None:
+        return redirect(url_for("applicant.exit"), 303)
+    return _submit(_exit_data_again, _exit_data(space, space.exit_case))
+
+
+def _exit_data_again() -> HandIn:
+    space = load_space()
+    return _exit_data(space, found(space.exit_case))
 
 
 def _submit(again: Any, wanted: HandIn) -> ResponseReturnValue:
@@ -170,6 +195,18 @@ def _ask_renewal(cycle: RenewalCycle) -> None:
         return
     dossiers.check_can_submit_self_assessment(
         cycle.state, g.now, clocks.end_of_day(cycle.apply_close_on), authority, authority
+    )
+
+
+def _exit_data(space: Space, case: ExitCase) -> HandIn:
+    return HandIn(
+        Purpose.exit_data,
+        case.id,
+        case.filing.institution_code or case.number,
+        url_for("applicant.exit"),
+        "R65",
+        space.progress[case.id],
+        _obstacle(lambda: dossiers.check_can_submit_exit_data(case.state)),
     )
 
 

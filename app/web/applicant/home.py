@@ -42,4 +42,6 @@ def _lead(space: Space) -> str:
         return str(gettext("本单位是孵化培育对象,今天是孵化培育期第 %(day)d 天。", day=space.incubation_day))
     if space.period is not None:
         return str(gettext("本单位是已备案的社评组织,处于第 %(no)d 个备案期。", no=space.period.period_no))
+    if space.exit_case is not None:
+        return str(gettext("本单位已退出备案,请完成收尾事项。"))
     return str(gettext("本单位已注册,尚未申报。")) if space.is_new else ""

@@ -121,6 +121,8 @@ def recheck_upload(upload_id: uuid.UUID) -> ResponseReturnValue:
 def _page_of(purpose: str, subject_id: uuid.UUID | None) -> str:
     if purpose == Purpose.question_bank and subject_id is not None:
         return url_for("applicant.item", item_id=subject_id) + "#files"
+    if purpose == Purpose.exit_data:
+        return url_for("applicant.exit") + "#files"
     if purpose == Purpose.commitment:
         return url_for("applicant.commitment") + "#scans"
     return url_for("applicant.renewal") + "#files" if purpose == Purpose.self_assessment else url_for("applicant.home")

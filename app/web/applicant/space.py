@@ -18,6 +18,8 @@ from app.lifecycle.applications.queries import IN_INCUBATION, find_current_appli
 from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.deadlines.queries import list_for_organisation
+from app.lifecycle.exits.models import ExitCase
+from app.lifecycle.exits.queries import find_exit_of_filing
 from app.lifecycle.filings.models import Filing, FilingPeriod
 from app.lifecycle.filings.queries import current_period, find_filing
 from app.lifecycle.incubation.models import Commitment
@@ -27,6 +29,7 @@ from app.lifecycle.publicity.queries import find_recommendation
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.queries import find_cycle_of_period
 from app.reminders.wording import AUTHORITY_KINDS
+from app.rules.states import FILING
 from app.web.applicant.results import comments_of
 from app.web.guards import actor
 from tenants.models import Organisation
@@ -43,6 +46,7 @@ class Space:
     filing: Filing | None
     period: FilingPeriod | None
     cycle: RenewalCycle | None
+    exit_case: ExitCase | None
     progress: dict[uuid.UUID, Progress]
     deadlines: list[Deadline] = field(default_factory=list)
 
@@ -82,6 +86,7 @@ class Space:
             self.commitment and (self.commitment.id, self.commitment.state),
             self.filing and self.filing.state,
             self.cycle and self.cycle.state,
+            self.exit_case and (self.exit_case.id, self.exit_case.version),
             [(row.id, row.state, row.due_on) for row in self.deadlines],
             [
                 ([(u.id, u.state, u.scan) for u in one.uploads], [(d.id, d.state) for d in one.dossiers])
@@ -106,7 +111,9 @@ def load_space() -> Space:
     filing = find_filing(organisation_id)
     period = current_period(filing) if filing else None
     cycle = find_cycle_of_period(period.id) if period else None
+    exit_case = find_exit_of_filing(filing.id) if filing and not FILING.is_live(filing.state) else None
     subjects = [item.id for item in application.items] if application else []
+    subjects += [one.id for one in (cycle, exit_case) if one is not None]
     return Space(
         organisation=organisation,
         today=local_today(g.now),
@@ -115,7 +122,8 @@ def load_space() -> Space:
         filing=filing,
         period=period,
         cycle=cycle,
-        progress=load_progress([*subjects, *([cycle.id] if cycle else [])], load_settings(organisation.authority_code)),
+        exit_case=exit_case,
+        progress=load_progress(subjects, load_settings(organisation.authority_code)),
         # What binds the authority (publicity, objections, reports) is not for the organisation to do.
         deadlines=[row for row in list_for_organisation(organisation_id) if row.kind not in AUTHORITY_KINDS],
     )

@@ -60,6 +60,11 @@ RENEWAL_NOTES: dict[Stage, Any] = NOTES | {
     Stage.CHECKING: lazy_gettext("文件已收到,正在检查,完成后即可提交。"),
     Stage.ACCEPTED: lazy_gettext("续期申请已接收,等待综合评估。"),
 }
+EXIT_NOTES: dict[Stage, Any] = NOTES | {
+    Stage.EMPTY: lazy_gettext("请上报合规数据,完成退出后的收尾事项。"),
+    Stage.CHECKING: lazy_gettext("文件已收到,正在检查,完成后即可提交。"),
+    Stage.ACCEPTED: lazy_gettext("合规数据已接收。"),
+}
 # As long as the organisation hands in, its files say more than the cycle does.
 _CYCLE_OF_FILES = frozenset(
     {RenewalState.OPEN, RenewalState.SELF_ASSESSING, RenewalState.SUPPLEMENT_REQUESTED, RenewalState.APPLIED}

@@ -12,11 +12,13 @@ from flask_babel import gettext
 from app.lifecycle.applications.models import ApplicationItem
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.models import Deadline
+from app.lifecycle.exits.opening import EXIT_DATA
 from app.lifecycle.incubation.queries import PAPER, is_stale
 from app.lifecycle.incubation.services import CAPACITY_LABELS
 from app.lifecycle.progress import Stage
 from app.rules import clocks
-from app.rules.states import APPLICATION, CommitmentState
+from app.rules.exit import COMPLIANCE_DATA
+from app.rules.states import APPLICATION, EXIT_CASE, CommitmentState, ExitState
 from app.web.applicant import stages
 from app.web.applicant.space import Space
 from app.web.dates import cn_date
@@ -42,7 +44,7 @@ class Task:
 
 def list_tasks(space: Space) -> list[Task]:
     """All tasks of an organisation."""
-    return [*_confirm_address(), *_selection(space), *_incubation(space), *_renewal(space)]
+    return [*_confirm_address(), *_selection(space), *_incubation(space), *_renewal(space), *_exit(space)]
 
 
 def count_ours(tasks: list[Task]) -> int:
@@ -158,6 +160,29 @@ def _hand_in_renewal(space: Space) -> Task:
         note = gettext("退回原因:%(reason)s", reason=progress.returned.reason or "")
     task = Task(title, href, shown.tone, shown.word, note, ours=shown.ours, rule="R49")
     return _due(task, space.deadline(stages.deadline_of_cycle(cycle.state), cycle.id), space)
+
+
+def _exit(space: Space) -> Iterator[Task]:
+    case = space.exit_case
+    if case is None:
+        return
+    title, href = gettext("退出后上报合规数据"), url_for("applicant.exit")
+    if case.state != ExitState.CLOSING:
+        yield Task(title, href, str(EXIT_CASE.tone(case.state)), gettext(EXIT_CASE.label(case.state)), rule="R65")
+        return
+    entry = next((one for one in case.entries if one.key == COMPLIANCE_DATA), None)
+    if entry is not None and not entry.is_open:
+        left = sum(one.is_open for one in case.entries)
+        note = gettext("收尾清单还有 %(num)s 项,由备案部门逐项核对办结。", num=left) if left else ""
+        yield Task(gettext("退出收尾"), href, "waiting", gettext("等待办结"), note, rule="R65")
+        return
+    progress = space.progress[case.id]
+    shown = stages.show_stage(progress.stage, stages.EXIT_NOTES)
+    note = shown.note
+    if progress.stage is Stage.RETURNED and progress.returned is not None:
+        note = gettext("退回原因:%(reason)s", reason=progress.returned.reason or "")
+    task = Task(title, href, shown.tone, shown.word, note, ours=shown.ours, rule="R65")
+    yield _due(task, space.deadline(EXIT_DATA, case.id), space)
 
 
 def _due(task: Task, deadline: Deadline | None, space: Space) -> Task:

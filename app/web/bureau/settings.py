@@ -14,6 +14,7 @@ from app.lifecycle.deadlines import editing
 from app.lifecycle.deadlines.calendar import load_settings
 from app.rules.clocks import KINDS
 from app.rules.core import Refusal
+from app.rules.exit import CHECKLIST
 from app.rules.ladders import KNOWN_KINDS
 from app.rules.routing import CITIES, PROVINCE_CODE
 from app.rules.settings import SPEC, Span, Spec
@@ -62,7 +63,7 @@ def show(value: Any) -> str:
     if isinstance(value, tuple) and value and isinstance(value[0], tuple):
         return ";".join(f"{gettext(KINDS[kind].label)}:{show(days)}" for kind, days in value)
     if isinstance(value, tuple):
-        return "、".join(str(part) for part in value) or str(gettext("不设"))
+        return "、".join(gettext(CHECKLIST.get(str(part), str(part))) for part in value) or str(gettext("不设"))
     if isinstance(value, str) and value in CITIES:
         return str(gettext(CITIES[value].name))
     return str(WORDS.get(value, value))

@@ -215,10 +215,31 @@ def test_r50_never_out_before_the_end_nor_with_an_application(cycle, offset):
 def test_r50_deadline_late_admission_and_no_assessment():
     assert renewal.deadline_event("open") == renewal.deadline_event("self_assessing") == "deadline"
     assert renewal.deadline_event("applied") is None
-    renewal.check_can_admit_late(VALID_TO, VALID_TO, "系统故障", SETTINGS)
-    assert refused(renewal.check_can_admit_late, VALID_TO, VALID_TO, "", SETTINGS).code == "reason_missing"
-    assert refused(renewal.check_can_admit_late, D(2027, 11, 8), VALID_TO, "x", SETTINGS).code == "filing_expired"
-    assert refused(renewal.check_can_admit_late, VALID_TO, VALID_TO, "x", Settings(late_renewal="never"))
+    admit, after = renewal.check_can_admit_late, D(2027, 11, 8)
+    admit(VALID_TO, VALID_TO, VALID_TO, "系统故障", SETTINGS)
+    assert refused(admit, VALID_TO, VALID_TO, VALID_TO, "", SETTINGS).code == "reason_missing"
+    assert refused(admit, after, after, VALID_TO, "x", SETTINGS).code == "filing_expired"
+    assert refused(admit, VALID_TO, after, VALID_TO, "x", SETTINGS).code == "late_until_wrong"
+    assert refused(admit, D(2027, 11, 6), D(2027, 11, 5), VALID_TO, "x", SETTINGS).code == "late_until_wrong"
+    assert refused(admit, VALID_TO, VALID_TO, VALID_TO, "x", Settings(late_renewal="never"))
+
+
+def test_r50_a_supplement_lapses_only_once_its_time_is_over_and_then_the_waiting_filing_leaves():
+    due = midnight(D(2027, 11, 20))
+    assert refused(renewal.check_can_lapse, "applied", due, due).code == "supplement_not_requested"
+    assert refused(renewal.check_can_lapse, "supplement_requested", due, None).code == "supplement_not_requested"
+    early = due - timedelta(seconds=1)
+    assert refused(renewal.check_can_lapse, "supplement_requested", early, due).code == "supplement_running"
+    renewal.check_can_lapse("supplement_requested", due, due)
+    waiting = "expired_pending_assessment"
+    assert renewal.end_of_period(waiting, "supplement_requested", VALID_TO, due) == EndOfPeriod.NOTHING
+    assert renewal.end_of_period(waiting, "not_applied", VALID_TO, due) == EndOfPeriod.EXIT
+
+
+def test_r65_the_tail_is_what_is_configured_in_ours_or_their_own_words():
+    settings = Settings(exit_checklist=("compliance_data", "交还考场监控录像"))
+    assert exit.checklist_of(settings) == {"compliance_data": "上报合规数据", "交还考场监控录像": "交还考场监控录像"}
+    assert exit.checklist_of(SETTINGS) == exit.CHECKLIST
     renewal.check_can_open_assessment("applied")
     assert refused(renewal.check_can_open_assessment, "not_applied").rule == "R50"
 

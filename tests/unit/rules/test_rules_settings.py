@@ -50,6 +50,8 @@ def test_every_setting_has_a_spec_with_its_own_default():
         ("operate_while_pending", "perhaps", "setting_invalid"),
         ("supplement_due", "0wd", "setting_below_floor"),
         ("bank_submit_by", "180d", "setting_above_ceiling"),
+        ("exit_checklist", "archives, public_notice", "setting_invalid"),
+        ("exit_checklist", "compliance_data, archives, archives", "setting_invalid"),
         ("lunch", 1, "setting_unknown"),
     ],
 )
