@@ -51,6 +51,7 @@ def _line(day: walk.Day) -> str:
             (day.skipped, "no longer needed"),
             (day.failed, "not delivered"),
             (day.missed, "deadlines missed"),
+            (day.renewals, "renewals opened, closed or ended"),
         )
         if count
     ]

@@ -89,14 +89,17 @@ def expire_registrations() -> None:
     db.session.commit()
 
 
-def follow_selection() -> None:
-    """End publicities (R25), flag incubations over (R27), end filing periods (R46, R50), set what follows from them."""
+def follow_selection() -> int:
+    """End publicities (R25), flag incubations over (R27), end filing periods (R46, R50), set what follows from them.
+
+    Answers how many renewals opened, closed or ended."""
     now = clock.now()
     publicity_jobs.end_publicities(now=now)
     incubation_jobs.flag_overdue(now=now)
-    renewal_jobs.follow_renewals(now=now)
+    renewals = renewal_jobs.follow_renewals(now=now)
     follow_subjects(now=now)
     follow_invitations(now=now)
+    return renewals
 
 
 def purge_custody() -> None:

@@ -35,11 +35,12 @@ class Day:
     failed: int = 0
     missed: int = 0
     digests: int = 0
+    renewals: int = 0
     waiting: str = ""
 
     @property
     def is_quiet(self) -> bool:
-        return not (self.sent or self.digests or self.failed or self.missed or self.waiting)
+        return not (self.sent or self.digests or self.failed or self.missed or self.renewals or self.waiting)
 
 
 def parse_step(words: str) -> timedelta | None:
@@ -100,7 +101,7 @@ def live_day(instant: datetime, *, since: datetime | None, smtp_url: str, until:
     """What the scheduler and the mail workers do at `instant` of a day, and the day's digests if not after `until`."""
     day = Day(instant)
     with clock.frozen(instant):
-        schedule.follow_selection()
+        day.renewals = schedule.follow_selection()
         day.missed = len(engine.follow_missed(now=instant))
         engine.plan(now=instant, since=since, enqueue=False)
         # Also what an earlier day left over because the mail server was down.
