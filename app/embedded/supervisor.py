@@ -32,6 +32,7 @@ from honcho.manager import Manager
 from honcho.printer import Message
 from honcho.process import Popen, Process
 
+from app.embedded.filling import Start, filling, find_start
 from app.embedded.leftovers import end_leftovers
 from app.embedded.part import StackError, die_with_parent, kill_group, last_lines
 from app.embedded.stack import STEADY_SECONDS, Stack, backoff, prepared
@@ -41,6 +42,11 @@ READY_SECONDS = 120.0
 STOP_SECONDS = 8.0
 _POLL_SECONDS = 0.2
 LOG_BYTES = 8 * 1024 * 1024
+_FILLING = {
+    Start.first: "First start: tables and the demo's province are made (once; about half a minute) …\n",
+    Start.interrupted: "The first start was cut off: tables and the demo's province are made anew …\n",
+    Start.later: "",
+}
 # What of a process's log also stands on the terminal: the rest is in its file, so that the address stays in sight.
 _SERIOUS = re.compile(rb'"level": "(error|critical)"|^Traceback ')
 
@@ -193,13 +199,15 @@ def _serve(data_dir: Path, port: int, commands: Commands) -> int:
             raise StackError(f"port {port} is in use by another program: choose one with `make run PORT={port + 1}`")
         try:
             click.echo(f"Starting PostgreSQL, Valkey, the object store and the mail server in {data_dir} …")
-            stack.start()
-            env = stack.env | _scanner()
-            write_env(data_dir, env)
-            environ = {**os.environ, **env, **stack.marked, "SHEPING_HOME": str(data_dir), "PORT": str(port)}
-            environ["PYTHONUNBUFFERED"] = "1"
-            for name, command in commands.steps.items():
-                _run_step(name, command, environ=environ, log=data_dir / "logs" / f"{name.replace(' ', '-')}.log")
+            click.echo(_FILLING[find_start(data_dir)], nl=False)
+            with filling(data_dir, homes=[part.home for part in stack.parts]):
+                stack.start()
+                env = stack.env | _scanner()
+                write_env(data_dir, env)
+                environ = {**os.environ, **env, **stack.marked, "SHEPING_HOME": str(data_dir), "PORT": str(port)}
+                environ["PYTHONUNBUFFERED"] = "1"
+                for name, command in commands.steps.items():
+                    _run_step(name, command, environ=environ, log=data_dir / "logs" / f"{name.replace(' ', '-')}.log")
             return _supervise(stack, commands, environ=environ, address=address, logs=data_dir / "logs")
         finally:
             # From here a second Ctrl-C must not leave half of it running; every step below is bounded in time.

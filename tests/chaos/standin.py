@@ -1,6 +1,6 @@
 """`sheping up` with stand-ins for the service's own processes: the chaos is about the supervisor and the servers.
 
-`python -m tests.chaos.standin DATA_DIR PORT [never-ready|broken-migration]`
+`python -m tests.chaos.standin DATA_DIR PORT [never-ready|broken-migration|endless-seed]`
 """
 
 from __future__ import annotations
@@ -38,8 +38,12 @@ def main() -> None:
     data_dir, port, *mode = sys.argv[1:]
     me = [sys.executable, "-m", "tests.chaos.standin"]
     migration = "raise SystemExit('no such revision')" if "broken-migration" in mode else "print('migrated')"
+    seeding = "; import time; time.sleep(600)" if "endless-seed" in mode else ""
     commands = Commands(
-        steps={"migrations": python(migration)},
+        steps={
+            "migrations": python(migration),
+            "demo data": python(f"print('seeding', flush=True){seeding}"),
+        },
         processes={
             "web": [*me, "serve", "never" if "never-ready" in mode else "ready"],
             "worker": python("import time; time.sleep(600)"),

@@ -107,12 +107,12 @@ def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT)
 
 
 def soon(call: Callable[[], object], *, within: float = 15.0) -> None:
-    """Wait until `call` raises no error of a server that is coming back."""
+    """Wait until `call` raises no error of a server that is coming back, nor of a file that is still being written."""
     deadline = time.monotonic() + within
     while True:
         try:
             call()
-        except (OSError, psycopg.OperationalError, redis.RedisError):
+        except (OSError, ValueError, psycopg.OperationalError, redis.RedisError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
@@ -187,6 +187,28 @@ def test_an_interrupted_start_leaves_nothing(instance: Instance, after: float) -
     if (instance.folder / "stack.json").exists():
         assert instance.processes() == []
     assert not (instance.folder / "lock").exists()
+
+
+def test_a_first_start_that_was_cut_off_begins_anew(instance: Instance) -> None:
+    """Killed while the demo was being told: half a demo must not be what the next start finds, or serves for good."""
+    cut_off = instance.up("endless-seed")
+    log = instance.folder / "logs" / "demo-data.log"
+    soon(lambda: log.read_text().index("seeding"), within=60)
+    with closing(instance.database()) as connection:
+        connection.execute("create table half_a_demo ()")
+    cut_off.kill()
+    assert "First start" in cut_off.communicate(timeout=30)[0]
+
+    second = instance.up_and_ready()
+    with closing(instance.database()) as connection:
+        assert connection.execute("select to_regclass('half_a_demo')").fetchone() == (None,)
+        connection.execute("create table in_use ()")
+    out, _ = stop(second)
+
+    third = instance.up_and_ready()
+    with closing(instance.database()) as connection:
+        assert connection.execute("select to_regclass('in_use')::text").fetchone() == ("in_use",)
+    stop(third)
 
 
 def test_a_second_start_says_where_the_first_serves_and_nothing_outlives_it(instance: Instance) -> None:
