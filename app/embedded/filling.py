@@ -32,7 +32,7 @@ def find_start(data_dir: Path) -> Start:
 
 @contextmanager
 def filling(data_dir: Path, *, homes: Collection[Path]) -> Iterator[None]:
-    """Around the filling of a folder; `homes`, the servers' own folders, are emptied when an earlier one was cut off."""
+    """Around the filling of a folder; `homes`, the servers' own folders, are emptied when the last one was cut off."""
     start = find_start(data_dir)
     if start is Start.later:
         yield

@@ -203,7 +203,7 @@ def test_a_first_start_that_was_cut_off_begins_anew(instance: Instance) -> None:
     with closing(instance.database()) as connection:
         assert connection.execute("select to_regclass('half_a_demo')").fetchone() == (None,)
         connection.execute("create table in_use ()")
-    out, _ = stop(second)
+    stop(second)
 
     third = instance.up_and_ready()
     with closing(instance.database()) as connection:
