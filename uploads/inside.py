@@ -80,6 +80,6 @@ def _in_pdf(path: Path) -> Problem | None:
                 return Problem("pdf_empty", "该 PDF 没有任何一页")
     except pikepdf.PasswordError:
         return Problem("pdf_password", "该 PDF 设置了打开密码")
-    except (pikepdf.PdfError, ValueError, RuntimeError, OSError) as error:
-        return Problem("pdf_corrupt", f"该 PDF 已损坏,无法打开({type(error).__name__})")
+    except (pikepdf.PdfError, ValueError, RuntimeError, OSError):
+        return Problem("pdf_corrupt", "该 PDF 已损坏,无法打开")
     return None

@@ -25,19 +25,20 @@ ROLE_LABELS = {
     Role.expert: lazy_gettext("专家"),
 }
 
-# kind of actor -> (label, endpoint, prefix of endpoints under it)
-_NAV: dict[ScopeKind, tuple[tuple[Any, str, str], ...]] = {
+_INCUBATION = tuple(f"applicant.{name}" for name in ("incubation", "item", "bank", "check_bank", "commitment"))
+# kind of actor -> (label, endpoint, prefixes of the endpoints under it)
+_NAV: dict[ScopeKind, tuple[tuple[Any, str, *tuple[str, ...]], ...]] = {
     ScopeKind.organisation: (
         (lazy_gettext("下一步"), "applicant.home", "applicant.home"),
-        (lazy_gettext("申报"), "applicant.applications", "applicant.application"),
-        (lazy_gettext("孵化与题库"), "applicant.incubation", "applicant.incubation"),
-        (lazy_gettext("备案与续期"), "applicant.renewal", "applicant.renewal"),
+        (lazy_gettext("申报"), "applicant.applications", "applicant.application", "applicant.eligibility"),
+        (lazy_gettext("孵化与题库"), "applicant.incubation", *_INCUBATION),
+        (lazy_gettext("备案与续期"), "applicant.renewal", "applicant.renewal", "applicant.check_renewal"),
         (lazy_gettext("期限"), "applicant.deadlines", "applicant.deadline"),
         (lazy_gettext("报送记录"), "applicant.dossiers", "applicant.dossier"),
         (lazy_gettext("单位与成员"), "members.list_members", "members"),
     ),
     ScopeKind.bureau: (
-        (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue"),
+        (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue", "bureau.review", "bureau.bank"),
         (lazy_gettext("申报受理"), "bureau.applications", "bureau.application"),
         (lazy_gettext("遴选与备案"), "bureau.cases", "bureau.case"),
         (lazy_gettext("评估组"), "bureau.panels", "bureau.panel"),
@@ -55,7 +56,7 @@ _NAV: dict[ScopeKind, tuple[tuple[Any, str, str], ...]] = {
     ),
     ScopeKind.department: (
         (lazy_gettext("全省概览"), "province.home", "province.home"),
-        (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue"),
+        (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue", "bureau.review", "bureau.bank"),
         (lazy_gettext("申报受理"), "bureau.applications", "bureau.application"),
         (lazy_gettext("遴选与备案"), "bureau.cases", "bureau.case"),
         (lazy_gettext("评估组"), "bureau.panels", "bureau.panel"),
@@ -137,7 +138,8 @@ def _person(who: Identity) -> dict[str, Any]:
 
 def _nav(kind: ScopeKind) -> Any:
     here = request.endpoint or ""
-    for label, endpoint, prefix in _NAV.get(kind, ()):
+    for label, endpoint, *prefixes in _NAV.get(kind, ()):
         url = link_to(endpoint)
         if url:
-            yield (label, url, here in (endpoint, prefix) or here.startswith((prefix + "_", prefix + ".")), 0)
+            under = any(here == prefix or here.startswith((prefix + "_", prefix + ".")) for prefix in prefixes)
+            yield (label, url, here == endpoint or under, 0)

@@ -102,6 +102,15 @@ def test_a_new_organisation_is_told_what_comes_next_and_whom_to_ask(app: Flask, 
     assert "烟台市人力资源和社会保障局" in page
 
 
+@pytest.mark.parametrize(
+    ("page", "entry"), [("item", "孵化与题库"), ("/org/commitment", "孵化与题库"), ("/org/dossiers", "报送记录")]
+)
+def test_the_navigation_says_where_one_is(desk: Desk, page: str, entry: str) -> None:
+    html = desk.browser().get(desk.item_url if page == "item" else page).text
+    marked = re.findall(r'aria-current="page">\s*<span>([^<]+)</span>', html)
+    assert set(marked) == {entry}
+
+
 def test_an_unconfirmed_address_comes_first(app: Flask, people: People) -> None:
     owner = people.member(people.organisation())
     with people.as_system():

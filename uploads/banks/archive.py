@@ -118,8 +118,8 @@ def check_archive(path: str | Path, limits: ArchiveLimits | None = None) -> list
             problems = _name_problems(infos, limits)
             size_problem = _size_problem(archive, infos, limits)
             return [*problems, size_problem] if size_problem else problems
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
-        return [Problem("archive_corrupt", f"压缩结构已损坏或不完整,无法打开({type(error).__name__})")]
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError):
+        return [Problem("archive_corrupt", "压缩结构已损坏或不完整,无法打开")]
 
 
 def read_members(path: str | Path, wanted: Callable[[str], bool]) -> list[tuple[str, bytes]]:

@@ -129,8 +129,8 @@ def _sniff_zip(head: bytes, path: Path | None) -> FileType:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {info.filename.replace("\\", "/") for info in archive.infolist()}
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        problem = Problem("truncated", f"文件不完整或已损坏,无法打开({type(error).__name__})")
+    except (zipfile.BadZipFile, OSError, ValueError):
+        problem = Problem("truncated", "文件不完整或已损坏,无法打开")
         return _typed(_sniff_zip(head, None).kind, problem)
     kind = _zip_kind(names)
     problems = []
@@ -145,8 +145,8 @@ def _sniff_ole(path: Path | None) -> FileType:
     try:
         with olefile.OleFileIO(str(path)) as ole:
             streams = {"/".join(entry).lower() for entry in ole.listdir()}
-    except (OSError, ValueError, IndexError, TypeError, RecursionError, OverflowError, MemoryError) as error:
-        return _typed(FileKind.UNKNOWN, Problem("truncated", f"文件不完整或已损坏,无法打开({type(error).__name__})"))
+    except (OSError, ValueError, IndexError, TypeError, RecursionError, OverflowError, MemoryError):
+        return _typed(FileKind.UNKNOWN, Problem("truncated", "文件不完整或已损坏,无法打开"))
     if "encryptedpackage" in streams:
         problem = Problem("encrypted", "文件设有打开密码(已加密),请在 Excel 或 Word 里去掉密码后重新上传")
         return _typed(FileKind.ENCRYPTED_OFFICE, problem)
