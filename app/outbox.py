@@ -15,6 +15,8 @@ from typing import Any
 
 import structlog
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.job import Job, JobStatus
@@ -89,9 +91,13 @@ def add_many(function: str, *, queue: str, rows: Iterable[tuple[str, dict[str, A
     return len(values)
 
 
-def connect_redis(url: str) -> Redis:
-    """A connection that gives up quickly: a person must not wait for a dead queue."""
-    return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30)
+def connect_redis(url: str, *, answer_seconds: float | None = None) -> Redis:
+    """A connection that gives up quickly where nobody listens.
+
+    A worker waits for its next job as long as that takes; who only asks whether the queue is there sets how long.
+    """
+    once = {} if answer_seconds is None else {"socket_timeout": answer_seconds, "retry": Retry(NoBackoff(), 0)}
+    return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30, **once)
 
 
 def relay(redis: Redis, *, limit: int = 500, paused: Iterable[str] = ()) -> int:

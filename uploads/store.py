@@ -30,6 +30,8 @@ REGION = "us-east-1"
 CHUNK = 1024 * 1024
 PUT_PART = 8 * 1024 * 1024
 PUT_PARALLEL = 2
+MOVING_SECONDS, ASKING_SECONDS, PROBE_SECONDS = 120, 15, 5
+"""How long an answer may take: a copy of gigabytes, what a person waits for, whether it is up at all."""
 # S3 copies up to 5 GiB in one call; MAX_UPLOAD_BYTES stays below.
 _GONE = {"NoSuchUpload", "NoSuchKey", "NoSuchBucket"}
 _WRONG_PARTS = {
@@ -59,17 +61,25 @@ class StoredPart:
     size: int
 
 
+def _pool(*, read: float, retries: int) -> urllib3.PoolManager:
+    """Connections that wait `read` seconds for an answer and try again so often."""
+    return urllib3.PoolManager(
+        maxsize=32,
+        timeout=urllib3.Timeout(connect=3, read=read),
+        retries=urllib3.Retry(total=retries, backoff_factor=0.2, status_forcelist=[502, 503, 504]),
+    )
+
+
 class ObjectStore:
     """One client for our own calls and one that signs with the host the browser uses."""
 
     def __init__(self, endpoint: str, public_endpoint: str, access_key: str, secret_key: str) -> None:
-        self._http = urllib3.PoolManager(
-            maxsize=32,
-            timeout=urllib3.Timeout(connect=3, read=120),
-            retries=urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=[502, 503, 504]),
-        )
-        self._inner = self._client(endpoint, access_key, secret_key)
-        self._outer = self._client(public_endpoint, access_key, secret_key)
+        moving = _pool(read=MOVING_SECONDS, retries=2)
+        # Moves bytes or has them moved; asks something small while a person waits; only looks whether it is up.
+        self._inner = self._client(endpoint, access_key, secret_key, moving)
+        self._asking = self._client(endpoint, access_key, secret_key, _pool(read=ASKING_SECONDS, retries=1))
+        self._probe = self._client(endpoint, access_key, secret_key, _pool(read=PROBE_SECONDS, retries=0))
+        self._outer = self._client(public_endpoint, access_key, secret_key, moving)
         self._known_buckets: set[str] = set()
 
     @classmethod
@@ -82,7 +92,8 @@ class ObjectStore:
             settings.s3_secret_key,
         )
 
-    def _client(self, endpoint: str, access_key: str, secret_key: str) -> Minio:
+    @staticmethod
+    def _client(endpoint: str, access_key: str, secret_key: str, pool: urllib3.PoolManager) -> Minio:
         parsed = urlparse(endpoint)
         return Minio(
             parsed.netloc,
@@ -90,13 +101,13 @@ class ObjectStore:
             secret_key=secret_key,
             secure=parsed.scheme == "https",
             region=REGION,
-            http_client=self._http,
+            http_client=pool,
         )
 
     def ping(self) -> None:
         """Ask the store for something small. Raises PartDown when it does not answer."""
         with _reaching():
-            self._inner.bucket_exists("sheping-ping")
+            self._probe.bucket_exists("sheping-ping")
 
     def ensure_bucket(self, bucket: str) -> None:
         """Make the bucket unless it is there."""
@@ -104,8 +115,8 @@ class ObjectStore:
             return
         with _reaching():
             try:
-                if not self._inner.bucket_exists(bucket):
-                    self._inner.make_bucket(bucket)
+                if not self._asking.bucket_exists(bucket):
+                    self._asking.make_bucket(bucket)
             except S3Error as error:
                 if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                     raise
@@ -115,7 +126,7 @@ class ObjectStore:
         """Begin a multipart upload; answers its id."""
         self.ensure_bucket(bucket)
         with _reaching():
-            return self._inner._create_multipart_upload(bucket, key, {"Content-Type": "application/octet-stream"})
+            return self._asking._create_multipart_upload(bucket, key, {"Content-Type": "application/octet-stream"})
 
     def part_url(self, bucket: str, key: str, multipart_id: str, number: int, *, seconds: int) -> str:
         """The address to which the browser PUTs part `number`; signed locally, the store is not asked."""
@@ -133,7 +144,7 @@ class ObjectStore:
         marker = ""
         while True:
             with _reaching():
-                page = self._inner._list_parts(bucket, key, multipart_id, part_number_marker=marker)
+                page = self._asking._list_parts(bucket, key, multipart_id, part_number_marker=marker)
             parts += [StoredPart(part.part_number, part.etag.strip('"'), part.size or 0) for part in page.parts]
             if not page.is_truncated:
                 return sorted(parts, key=lambda part: part.number)
@@ -148,12 +159,12 @@ class ObjectStore:
 
     def abort_multipart(self, bucket: str, key: str, multipart_id: str) -> None:
         """Throw the parts away; one already gone is fine."""
-        _unless_gone(lambda: self._inner._abort_multipart_upload(bucket, key, multipart_id))
+        _unless_gone(lambda: self._asking._abort_multipart_upload(bucket, key, multipart_id))
 
     def size_of(self, bucket: str, key: str) -> int:
         """The object's size in bytes. Raises ObjectGone."""
         with _reaching():
-            return int(self._inner.stat_object(bucket, key).size or 0)
+            return int(self._asking.stat_object(bucket, key).size or 0)
 
     def stream(self, bucket: str, key: str) -> Iterator[bytes]:
         """The object's bytes in pieces of at most CHUNK. Raises ObjectGone, PartDown."""

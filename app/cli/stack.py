@@ -43,7 +43,7 @@ def doctor(context: Context) -> None:
         probes: dict[str, Callable[[], str]] = {
             "database": _migration,
             "row security": _row_security,
-            "queue": lambda: "answers" if outbox.connect_redis(settings.redis_url).ping() else "silent",
+            "queue": lambda: _queue(settings),
             "outbox": lambda: str(outbox.count_by_state() or "empty"),
             "object store": lambda: _object_store(store),
             "custody": _custody,
@@ -65,6 +65,11 @@ def doctor(context: Context) -> None:
 def _migration() -> str:
     version = db.session.scalar(text("select version_num from alembic_version"))
     return f"at migration {version}"
+
+
+def _queue(settings: Config) -> str:
+    outbox.connect_redis(settings.redis_url, answer_seconds=3).ping()
+    return "answers"
 
 
 def _object_store(store: ObjectStore) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -57,5 +59,24 @@ def test_health_without_queue_and_store(settings: Config, clean: None) -> None:
     assert parts["queue"].startswith("down")
     assert parts["object_store"].startswith("down")
     assert parts["database"] == "ok"
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_parts_that_take_a_call_and_never_answer_are_down_soon(settings: Config, clean: None) -> None:
+    """A hung server is worse than a dead one: whoever asks must not hang with it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hung = f"127.0.0.1:{silent.getsockname()[1]}"
+        app = create_app(
+            "web",
+            Config(**{**settings.__dict__, "redis_url": f"redis://{hung}", "s3_endpoint": f"http://{hung}"}),
+            TESTING=True,
+        )
+        began = time.monotonic()
+        ready = app.test_client().get("/readyz")
+        assert time.monotonic() - began < 20
+    assert ready.status_code == 503
+    assert ready.json["parts"]["queue"].startswith("down")
+    assert ready.json["parts"]["object_store"].startswith("down")
     with app.app_context():
         db.engine.dispose()

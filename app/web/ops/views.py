@@ -62,7 +62,7 @@ def _database() -> str:
 
 
 def _queue(settings: Config) -> str:
-    outbox.connect_redis(settings.redis_url).ping()
+    outbox.connect_redis(settings.redis_url, answer_seconds=3).ping()
     return "ok"
 
 
