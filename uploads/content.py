@@ -10,6 +10,7 @@ from app.rules.core import N_
 from uploads.banks.archive import ArchiveLimits
 from uploads.banks.filetype import FileKind, FileType, Problem, check_archive, sniff
 from uploads.inside import find_active
+from uploads.members import find_in_members
 from uploads.models import Purpose
 from uploads.naming import extension_of
 from uploads.reasons import reason
@@ -81,6 +82,13 @@ _REMEDIES: dict[str, str] = {
     "dde": N_("请删除这些链接或域后重新上传。"),
     "remote_template": N_("请用 Word 打开,在“文档模板和加载项”中改用 Normal 模板,另存后重新上传。"),
     "xml_entities": "",
+    "member_program": N_("请从压缩包中删除它,重新打包后上传。"),
+    "member_archive": N_("请解开后直接打包,再重新上传。"),
+    "member_macros": N_("重新打包后上传。"),
+    "member_encrypted": N_("重新打包后上传。"),
+    "member_pdf_password": N_("请在 WPS 或 Acrobat 中取消打开密码,重新打包后上传。"),
+    "member_dde": N_("请删除这些链接或域,重新打包后上传。"),
+    "member_remote_template": N_("请改用 Normal 模板并另存,重新打包后上传。"),
 }
 _OTHERWISE = N_("请处理后重新上传。")
 
@@ -102,6 +110,8 @@ def examine(path: Path, name: str, purpose: str, *, limits: ArchiveLimits | None
         problems = check_archive(path, limits)
         serious = [one for one in problems if one.fatal or (one.code == "archive_nested" and _is_bank(purpose))]
         reasons = [_of_problem(problem) for problem in serious]
+    if not reasons and found.kind is FileKind.ZIP:
+        reasons = [_of_problem(problem) for problem in find_in_members(path, limits)]
     if not reasons:
         active = find_active(path, found.kind, read_as_bank=_is_bank(purpose))
         reasons = [_of_problem(active)] if active else []

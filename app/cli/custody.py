@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import time
+from collections import Counter
 
 import click
 
@@ -11,6 +13,7 @@ from app.cli import CommandFailed, Context, pass_context
 from app.config import ConfigError
 from app.db import db
 from uploads.custody.cipher import Tampered
+from uploads.errors import PartDown
 
 
 @click.group()
@@ -81,6 +84,40 @@ def rotate(context: Context, tenant: str | None, everybody: bool, master: bool) 
             raise CommandFailed(f"a key does not open with the configured master keys: {error}") from error
         except ConfigError as error:
             raise CommandFailed(str(error)) from error
+
+
+@custody.command()
+@click.option("--dry-run", is_flag=True, help="Only count what lies plain.")
+@click.option("--no-wait", is_flag=True, help="Leave the plain objects of this run to the next one.")
+@pass_context
+def seal(context: Context, dry_run: bool, no_wait: bool) -> None:
+    """Encrypt the files that lie plain: from before encryption, or from when it was off. Safe while serving; cut off
+    and run again, it goes on where it was. Exit 1 when a file is missing or damaged in the store."""
+    from uploads.custody import keys, sealing
+
+    with context.as_system():
+        if dry_run:
+            click.echo(f"{sum(1 for _ in sealing.list_plain())} files lie plain; nothing was changed")
+            return
+        if not keys.is_on():
+            raise CommandFailed("encryption is off (CUSTODY_ENCRYPTION): new files would stay plain")
+        counts: Counter[sealing.Outcome] = Counter()
+        try:
+            for upload_id in sealing.list_plain():
+                outcome = sealing.seal_upload(upload_id, now=clock.now())
+                counts[outcome] += 1
+                if outcome in (sealing.Outcome.missing, sealing.Outcome.damaged):
+                    click.echo(f"{upload_id}: {outcome} in the store", err=True)
+            if counts[sealing.Outcome.sealed] and not no_wait:
+                click.echo(f"{counts[sealing.Outcome.sealed]} files sealed; waiting for downloads under way to end")
+                time.sleep(sealing.GRACE.total_seconds())
+            removed = sealing.remove_plain(before=clock.now() - sealing.GRACE)
+        except (ConfigError, PartDown) as error:
+            raise CommandFailed(str(error)) from error
+    wanted = (sealing.Outcome.sealed, sealing.Outcome.waiting, sealing.Outcome.missing, sealing.Outcome.damaged)
+    click.echo(", ".join(f"{counts[outcome]} {outcome}" for outcome in wanted) + f"; {removed} plain objects removed")
+    if counts[sealing.Outcome.missing] or counts[sealing.Outcome.damaged]:
+        raise CommandFailed("some files could not be sealed")
 
 
 @custody.command()

@@ -95,6 +95,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "upload_purged": ("neutral", lazy_gettext("销毁了已删除的文件")),
     "security_contact_changed": ("neutral", lazy_gettext("更改了安全联系人")),
     "files_purged": ("neutral", lazy_gettext("按保留规则销毁了题库")),
+    "custody_file_sealed": ("neutral", lazy_gettext("把原先未加密的文件改为加密保存")),
     "custody_rotation_started": ("neutral", lazy_gettext("开始更换存储密钥")),
     "custody_key_rotated": ("neutral", lazy_gettext("更换了存储密钥")),
     "custody_master_rotated": ("neutral", lazy_gettext("更换了主密钥")),

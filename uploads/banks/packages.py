@@ -23,22 +23,21 @@ Loader = Callable[[Path, str, Mapping[str, str], ArchiveLimits], Yield]
 
 
 def read_package(path: Path, out: Yield, letters: Mapping[str, str], limits: ArchiveLimits, load: Loader) -> None:
-    """All members, in the archive's order. They are unpacked one at a time into a private folder under names of ours,
-    and removed at once. A member that cannot be read is a blocking finding; the others are still read."""
-    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="bank-") as folder:
+    """All members, in the archive's order, each in a file without a name, which ends with the process. A member that
+    cannot be read is a blocking finding; the others are still read."""
+    with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             name = member_name(info).replace("\\", "/")
             if info.is_dir() or _is_junk(name) or name.lower().endswith(NESTED):
                 continue
-            place = Path(folder) / f"member{PurePosixPath(name).suffix.lower()[:6]}"
-            place.write_bytes(archive.read(info))
-            try:
-                _read_member(place, name, out, letters, limits, load)
-            except Unreadable as error:
-                told = f"「{name}」:{error.problem.message}"
-                out.findings.append(Finding("C01", Severity.BLOCK, told, sheet=name))
-            finally:
-                place.unlink()
+            with tempfile.TemporaryFile() as file:
+                file.write(archive.read(info))
+                file.flush()
+                try:
+                    _read_member(Path(f"/dev/fd/{file.fileno()}"), name, out, letters, limits, load)
+                except Unreadable as error:
+                    told = f"「{name}」:{error.problem.message}"
+                    out.findings.append(Finding("C01", Severity.BLOCK, told, sheet=name))
 
 
 def _is_junk(name: str) -> bool:

@@ -19,7 +19,7 @@ from app.config import Config
 from app.db import db
 from uploads.custody import cipher, masters
 from uploads.custody.models import CustodyKey, KeyState, StoredObject
-from uploads.models import Upload
+from uploads.models import DossierFile, Upload
 
 _CACHED = 256
 
@@ -142,9 +142,13 @@ def add_key(holder: Holder, *, version: int, now: datetime) -> None:
     db.session.execute(row.on_conflict_do_nothing())
 
 
-def ensure_data_key(upload: Upload, now: datetime) -> None:
-    """The data key under which this upload's object is sealed; asked again, it stays the one it is. As the system."""
-    place = select(StoredObject.id).where(StoredObject.bucket == upload.bucket, StoredObject.key == upload.key)
+def ensure_data_key(upload: Upload, now: datetime, *, key: str | None = None) -> None:
+    """The data key under which this upload's object is sealed; asked again, it stays the one it is. As the system.
+
+    `key`: where in the organisation's bucket, if not where the upload lies.
+    """
+    key = key or upload.key
+    place = select(StoredObject.id).where(StoredObject.bucket == upload.bucket, StoredObject.key == key)
     if db.session.scalar(place) is not None:
         return
     holder_key = ensure_active(Holder(organisation_id=upload.organisation_id), now)
@@ -152,11 +156,41 @@ def ensure_data_key(upload: Upload, now: datetime) -> None:
     row = insert(StoredObject).values(
         id=uuid.uuid4(),
         bucket=upload.bucket,
-        key=upload.key,
+        key=key,
         upload_id=upload.id,
         organisation_id=upload.organisation_id,
         key_id=holder_key.id,
         wrapped=wrapped,
+        created_at=now,
+    )
+    db.session.execute(row.on_conflict_do_nothing())
+
+
+def ensure_copy_key(file: DossierFile, source: tuple[str, str], place: tuple[str, str], now: datetime) -> None:
+    """The data key of the object at `source` wrapped for an authority, whose copy lies at `place`. As the system."""
+    here = select(StoredObject.id).where(StoredObject.bucket == place[0], StoredObject.key == place[1])
+    if db.session.scalar(here) is not None:
+        return
+    found = db.session.execute(
+        select(
+            StoredObject.wrapped,
+            StoredObject.key_id,
+            CustodyKey.wrapped.label("key_wrapped"),
+            CustodyKey.master_version,
+        )
+        .join(CustodyKey, CustodyKey.id == StoredObject.key_id)
+        .where(StoredObject.bucket == source[0], StoredObject.key == source[1])
+    ).one()
+    holder_key = ensure_active(Holder(authority_code=file.authority_code), now)
+    row = insert(StoredObject).values(
+        id=uuid.uuid4(),
+        bucket=place[0],
+        key=place[1],
+        upload_id=file.upload_id,
+        organisation_id=file.organisation_id,
+        authority_code=file.authority_code,
+        key_id=holder_key.id,
+        wrapped=rewrap(found.wrapped, holder_key_of(found), holder_key, file.upload_id),
         created_at=now,
     )
     db.session.execute(row.on_conflict_do_nothing())

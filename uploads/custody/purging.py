@@ -22,6 +22,7 @@ from tenants import events
 from tenants.scope import SYSTEM_ACTOR
 from uploads.custody.erasing import forget_data_keys, forget_places
 from uploads.custody.models import PurgeRecord
+from uploads.custody.sealing import SUFFIX
 from uploads.errors import PartDown
 from uploads.models import DossierFile, Upload
 from uploads.store import ObjectStore
@@ -128,7 +129,9 @@ def erase(*, places: list[list[str]]) -> None:
     store: ObjectStore = current_app.extensions["sheping_store"]
     for bucket, key in places:
         try:
-            store.remove(bucket, key)
+            # Sealed later than it came: the plain object beside it may still wait for its removal.
+            for name in {key, key.removesuffix(SUFFIX)}:
+                store.remove(bucket, name)
         except PartDown as down:
             raise NotReady(f"waiting for the {down.part}: {down}") from down
 
