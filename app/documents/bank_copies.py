@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import typst
 
@@ -38,23 +36,20 @@ def typeset_copy(heading: CopyHeading, questions: Sequence[Question], fonts: Fon
         "questions": [_question(number, one) for number, one in enumerate(questions, start=1)],
     }
     try:
-        with tempfile.TemporaryDirectory(prefix="sheping-typst-") as folder:
-            # Beside the template and not in an argument: a bank is larger than a command line.
-            data, output = Path(folder) / "data.json", Path(folder) / "copy.pdf"
-            data.write_text(json.dumps(given, ensure_ascii=False), encoding="utf-8")
-            template = Path(folder) / "bank_copy.typ"
-            template.write_bytes((TEMPLATES / "bank_copy.typ").read_bytes())
-            typst.compile(
-                str(template),
-                output=str(output),
-                root=folder,
-                font_paths=fonts.typst_fonts,
-                ignore_system_fonts=True,
-                format="pdf",
-            )
-            return output.read_bytes()
+        # In memory and nowhere else: a process that is killed here leaves no question on the disk.
+        copy = typst.compile(
+            str(TEMPLATES / "bank_copy.typ"),
+            root=str(TEMPLATES),
+            font_paths=fonts.typst_fonts,
+            ignore_system_fonts=True,
+            format="pdf",
+            sys_inputs={"given": json.dumps(given, ensure_ascii=False)},
+        )
     except typst.TypstError as error:
         raise TypesettingFailed(f"bank_copy.typ: {str(error).splitlines()[0]}") from error
+    if not isinstance(copy, bytes):
+        raise TypesettingFailed("bank_copy.typ: no document came out")
+    return copy
 
 
 def _question(number: int, question: Question) -> dict[str, object]:
