@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app import config
 
-READY_SECONDS = 180.0
+READY_SECONDS = 300.0
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -64,7 +64,7 @@ def running(stack_env: dict[str, str], *, mail_folder: Path, logs: Path) -> Iter
         return [sys.executable, "-m", "app", *arguments]
 
     seed = command("demo", "seed", "--small")
-    subprocess.run(seed, env=env, cwd=config.ROOT, check=True, capture_output=True, timeout=120)
+    subprocess.run(seed, env=env, cwd=config.ROOT, check=True, capture_output=True, timeout=READY_SECONDS)
     listed = subprocess.run(
         command("demo", "accounts", "--json"), env=env, cwd=config.ROOT, check=True, capture_output=True, timeout=60
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from sqlalchemy import update
 
 from app import clock
 from app.db import db
@@ -28,10 +29,12 @@ from tenants.scope import SYSTEM
 from tests.browser.service import Live
 from tests.browser.watching import watch
 from tests.factories.calls import ELECTRICIAN, GRID
-from tests.factories.people import credit_code
+from tests.factories.people import Person, credit_code
 
 PATIENCE = 30_000
 """For a page, in milliseconds: a path shares two cores with a worker, a scheduler and another file of tests."""
+CHECKED = 90_000
+"""Uploading, the check in a worker and the page's own refreshing, in milliseconds."""
 PASSWORD = "seven-lanterns-on-the-lake"
 _TWINS = "() => [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, at, all) => all.indexOf(id) !== at)"
 SHOTS = os.environ.get("SHEPING_SHOTS", "")
@@ -193,6 +196,13 @@ class Stage:
             desk.press("登录")
             self.desks[email] = desk
         return self.desks[email]
+
+    def desk_of(self, person: Person) -> Desk:
+        """The browser of somebody whom the factories made: given a password, then signed in like everybody."""
+        with self.system.app_context(), scope.use(SYSTEM):
+            db.session.execute(update(User).where(User.id == person.user_id).values(password_hash=_hash()))
+            db.session.commit()
+        return self.desk(person.email, person.name)
 
     def expert_desk(self, email: str) -> Desk:
         """An expert's browser."""

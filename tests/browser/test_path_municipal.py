@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import journey
+from tests.browser import journey, journey_filing
 from tests.browser.stage import Stage
 from tests.factories.people import credit_code
 
@@ -56,25 +56,25 @@ def test_a_municipal_organisation_from_plan_to_filing(stage: Stage, tmp_path: Pa
     today = stage.clock("+9d")
     journey.wait_for_incubation(stage, city, home)
 
-    journey.sign_commitment(applicant)
+    journey_filing.sign_commitment(applicant)
     expect(applicant.page.locator("main")).not_to_contain_text("城市管理网格员")
-    journey.hand_in_bank(applicant, "电工.*四级", tmp_path)
-    journey.hand_in_bank(applicant, LEVEL_3, tmp_path, questions=13)
-    journey.accept_banks(stage, city, NAME, 2)
-    panel = journey.assess_banks(stage, city, home, experts, verdicts={LEVEL_3: "修改后复核"})
-    journey.conclude_banks(city, panel)
+    journey_filing.hand_in_bank(applicant, "电工.*四级", tmp_path)
+    journey_filing.hand_in_bank(applicant, LEVEL_3, tmp_path, questions=13)
+    journey_filing.accept_banks(stage, city, NAME, 2)
+    panel = journey_filing.assess_banks(stage, city, home, experts, verdicts={LEVEL_3: "修改后复核"})
+    journey_filing.conclude_banks(city, panel)
     today = stage.clock("+30d")
-    journey.hand_in_bank(applicant, LEVEL_3, tmp_path, questions=20)
-    journey.accept_banks(stage, city, NAME, 1)
+    journey_filing.hand_in_bank(applicant, LEVEL_3, tmp_path, questions=20)
+    journey_filing.accept_banks(stage, city, NAME, 1)
     city.go(panel)
     city.press("交评估组复核")
-    journey.vote_on_banks(stage, experts, panel, verdicts={})
-    journey.conclude_banks(city, panel)
+    journey_filing.vote_on_banks(stage, experts, panel, verdicts={})
+    journey_filing.conclude_banks(city, panel)
 
-    journey.report(city, NAME)
-    journey.announce(department, NAME, today=today)
-    journey.file(city, home, "S000037020001")
+    journey_filing.report(city, NAME)
+    journey_filing.announce(department, NAME, today=today)
+    journey_filing.file(city, home, "S000037020001")
     visitor = stage.visitor()
-    journey.look_up(
+    journey_filing.look_up(
         stage, visitor, "S000037020001", has=["电工 · 四级/中级工", "电工 · 三级/高级工"], lacks=["城市管理网格员"]
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import journey
+from tests.browser import journey, journey_filing
 from tests.browser.stage import Stage
 from tests.factories.people import credit_code
 
@@ -49,13 +49,13 @@ def test_the_branch_of_a_national_organisation_from_consent_to_filing(stage: Sta
     today = stage.clock("+9d")
     journey.wait_for_incubation(stage, city, home)
 
-    journey.sign_commitment(applicant)
-    journey.hand_in_bank(applicant, "电工.*四级", tmp_path)
-    journey.accept_banks(stage, city, NAME, 1)
-    panel = journey.assess_banks(stage, city, home, experts, verdicts={})
-    journey.conclude_banks(city, panel)
-    journey.report(city, NAME)
-    journey.announce(department, NAME, today=today)
-    journey.file(city, home, "S001237010009")
+    journey_filing.sign_commitment(applicant)
+    journey_filing.hand_in_bank(applicant, "电工.*四级", tmp_path)
+    journey_filing.accept_banks(stage, city, NAME, 1)
+    panel = journey_filing.assess_banks(stage, city, home, experts, verdicts={})
+    journey_filing.conclude_banks(city, panel)
+    journey_filing.report(city, NAME)
+    journey_filing.announce(department, NAME, today=today)
+    journey_filing.file(city, home, "S001237010009")
     visitor = stage.visitor()
-    journey.look_up(stage, visitor, "S001237010009", has=["电工 · 四级/中级工"], lacks=["电工 · 三级"])
+    journey_filing.look_up(stage, visitor, "S001237010009", has=["电工 · 四级/中级工"], lacks=["电工 · 三级"])

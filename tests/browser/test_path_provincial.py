@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import journey
+from tests.browser import journey, journey_filing
 from tests.browser.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -58,16 +58,16 @@ def test_a_provincial_organisation_from_plan_to_filing(stage: Stage, tmp_path: P
     today = stage.clock("+9d")
     journey.wait_for_incubation(stage, department, home)
 
-    journey.sign_commitment(applicant)
-    journey.hand_in_bank(applicant, "电工.*四级", tmp_path)
-    journey.accept_banks(stage, department, NAME, 1)
-    panel = journey.assess_banks(stage, department, home, of_department, verdicts={})
-    journey.conclude_banks(department, panel)
-    journey.eliminate(department, home, item=GRID, scope="occupation", reason="两个等级均未按期完成题库开发。")
+    journey_filing.sign_commitment(applicant)
+    journey_filing.hand_in_bank(applicant, "电工.*四级", tmp_path)
+    journey_filing.accept_banks(stage, department, NAME, 1)
+    panel = journey_filing.assess_banks(stage, department, home, of_department, verdicts={})
+    journey_filing.conclude_banks(department, panel)
+    journey_filing.eliminate(department, home, item=GRID, scope="occupation", reason="两个等级均未按期完成题库开发。")
 
-    journey.report(department, NAME)
-    journey.announce(department, NAME, today=today)
-    journey.file(department, home, "S000037000072")
-    journey.look_up(
+    journey_filing.report(department, NAME)
+    journey_filing.announce(department, NAME, today=today)
+    journey_filing.file(department, home, "S000037000072")
+    journey_filing.look_up(
         stage, visitor, "S000037000072", has=["电工 · 四级/中级工"], lacks=["电工 · 三级", "电工 · 五级", GRID]
     )
