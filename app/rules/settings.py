@@ -139,6 +139,8 @@ class Spec:
 
 _DEFAULTS = Settings()
 _MODES = ("warn", "block")
+# The sixteen cities; 371200 莱芜 has been part of 济南 since 2019.
+_CITIES = tuple(f"37{number:02}00" for number in range(1, 18) if number != 12)
 
 
 def _kind(value: object, nullable: bool) -> str:
@@ -163,7 +165,7 @@ SPEC: dict[str, Spec] = {
     spec.key: spec
     for spec in (
         _spec("allow_county_delegate", "R1", N_("是否允许委托县级办理")),
-        _spec("province_authority_city", "R15", N_("登记机关为省级机关时的受理市")),
+        _spec("province_authority_city", "R15", N_("登记机关为省级机关时的受理市"), choices=_CITIES),
         _spec("applications_require_open_call", "R5", N_("申报是否必须属于已发布批次")),
         _spec("plan_quota_mode", "R8", N_("超出计划数量时的处理"), choices=_MODES),
         _spec("close_time_rule", "R11", N_("申报截止时刻"), choices=("end_of_day", "office_hours")),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app.config import Config
 from app.db import db
@@ -80,3 +81,12 @@ def test_parts_that_take_a_call_and_never_answer_are_down_soon(settings: Config,
     assert ready.json["parts"]["object_store"].startswith("down")
     with app.app_context():
         db.engine.dispose()
+
+
+def test_a_character_no_field_can_hold_is_refused_and_nothing_breaks(client: FlaskClient) -> None:
+    for answer in (
+        client.post("/objections", data={"code": "AB\x00C"}),
+        client.get("/directory?q=%00"),
+        client.post("/api/v1/uploads", json={"name": "a\x00b"}),
+    ):
+        assert answer.status_code == 400, answer.request.path

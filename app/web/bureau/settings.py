@@ -114,7 +114,6 @@ def _page(spec: Spec, problems: tuple[str, ...] = ()) -> ResponseReturnValue:
         value=show(current),
         raw=_raw(current),
         show=show,
-        words=WORDS,
         editable=_editable(spec) and may("decide"),
         problems=problems,
         ladder_kinds=[KINDS[kind] for kind in sorted(KNOWN_KINDS)],

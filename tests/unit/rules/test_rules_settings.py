@@ -5,6 +5,7 @@ import pytest
 
 from app.rules import clauses
 from app.rules.core import Refusal
+from app.rules.routing import CITIES
 from app.rules.setting_checks import check_city_override, check_setting, settings_from
 from app.rules.settings import SPEC, Settings, Span, Unit
 
@@ -73,6 +74,14 @@ def test_text_of_a_form_is_typed():
     assert check_setting("operate_while_pending", "on") is True
     assert check_setting("selection_pass_line", "") is None
     assert check_setting("selection_pass_line", "60") == 60
+
+
+def test_the_city_of_provincial_organs_is_one_of_the_sixteen():
+    """R15: everything else would send an application nowhere."""
+    assert set(SPEC["province_authority_city"].choices) == set(CITIES)
+    assert check_setting("province_authority_city", "370200") == "370200"
+    for wrong in ("371200", "济南", ""):
+        assert refusal(check_setting, "province_authority_city", wrong) == "setting_invalid"
 
 
 def test_a_city_overrides_only_what_is_marked():
