@@ -109,8 +109,10 @@ PEOPLE = (
     DemoPerson("expert@experts.demo", "宋知行", Role.expert),
 )
 
-# Experts of the department's pool, which every city may draw from; the first account above is none of them.
+# Experts of the department's pool, which every city may draw from. The first is the account above; whoever signs in
+# with it finds the panels at work.
 EXPERTS = (
+    DemoExpert("expert", "宋知行", "山东省技能评价专家服务中心", ("evaluation_expert", "technical_expert")),
     DemoExpert("yantinglan", "严庭岚", "山东齐鲁理工职业大学", ("evaluation_expert", "method_expert")),
     DemoExpert("luzhiyuan", "鲁致远", "济南泰恒电气股份有限公司", ("technical_expert", "practitioner_expert")),
     DemoExpert("tanwenbo", "谭文博", "山东省职业标准研究会", ("evaluation_expert", "content_expert")),

@@ -42,7 +42,6 @@ def get_assessed(walk: Walk) -> Story:
 
 def _panel(walk: Walk, kind: PanelKind, boss: Actor, begin: float, end: float) -> Story:
     """A selection panel from its draw to its opinion; one at work stops half-way."""
-    at_work = walk.until in ("under_assessment", "under_preliminary_assessment")
     now = walk.when(walk.between(begin), 9)
     yield now
     panel_id = seat(walk, kind, boss, (), now)
@@ -52,8 +51,8 @@ def _panel(walk: Walk, kind: PanelKind, boss: Actor, begin: float, end: float) -
         actor=boss, panel_id=panel_id, method="site_visit", held_on=now.date(), place="申报单位实训场地",
         people="评估组全体成员、申报单位负责人", minutes="察看理论考场、技能工位与设备台账,访谈考评员两名。", now=now,
     )  # fmt: skip
-    score(walk, panel_id, now, verdict="recommend", only=walk.sheets_in if at_work else 3)
-    if at_work:
+    score(walk, panel_id, now, verdict="recommend", only=walk.sheets_in if walk.is_at_work else 3)
+    if walk.is_at_work:
         return
     now = walk.when(walk.between(end), 16)
     yield now
@@ -65,8 +64,11 @@ def _panel(walk: Walk, kind: PanelKind, boss: Actor, begin: float, end: float) -
 def seat(walk: Walk, kind: str, boss: Actor, item_ids: Sequence[uuid.UUID], now: datetime) -> uuid.UUID:
     panel = forming.create_panel(actor=boss, application_id=walk.application_id, kind=kind, item_ids=item_ids, now=now)
     drawn = drawing.draw_experts(actor=boss, panel_id=panel.id, count=3, seed=f"demo-{walk.name}-{kind}", now=now)
-    panel_id, leader_id = panel.id, drawn[0].id
-    for user_id in [member.user_id for member in drawn]:
+    panel_id, leader_id, members = panel.id, drawn[0].id, list(drawn)
+    guest = walk.sides.guest
+    if walk.is_at_work and walk.sheets_in < 3 and guest and guest not in [member.expert_id for member in drawn]:
+        members += forming.invite_experts(actor=boss, panel_id=panel_id, expert_ids=[guest], now=now)
+    for user_id in [member.user_id for member in members]:
         seats.accept_seat(actor=walk.sides.experts[user_id], panel_id=panel_id, no_conflict=True, now=now)
     run_waiting()
     forming.appoint_leader(actor=boss, panel_id=panel_id, member_id=leader_id, now=now)
@@ -80,7 +82,9 @@ def score(walk: Walk, panel_id: uuid.UUID, now: datetime, *, verdict: str, only:
     template = queries.template_of(panel)
     lots = random.Random(str(walk.name) + panel.kind)  # noqa: S311 - invented scores that are the same each time
     base = 84 if verdict in ("recommend", "pass") else 58
-    seated = db.session.scalars(select(PanelMember.user_id).where(PanelMember.panel_id == panel_id)).all()
+    # The guest's sheet is the last: whoever signs in as one finds it to fill in.
+    members = select(PanelMember.user_id).where(PanelMember.panel_id == panel_id)
+    seated = db.session.scalars(members.order_by(PanelMember.expert_id == walk.sides.guest)).all()
     every = [str(row.item_id) for row in _whole(panel_id).items]
     for user_id in seated[:only]:
         expert = walk.sides.experts[user_id]

@@ -125,8 +125,9 @@ class _Seed:
     def _experts(self, sides: Sides) -> None:
         """The department's pool; the accounts come first, so that nobody is mailed to choose a password."""
         for expert in accounts.EXPERTS:
-            self._person(expert.person, {})
-            add_expert(
+            if expert.person.email not in self._actors:
+                self._person(expert.person, {})
+            added = add_expert(
                 actor=sides.department,
                 particulars=ExpertParticulars(
                     expert.name, expert.person.email, expert.types, title="高级技师", employer=expert.employer,
@@ -137,6 +138,7 @@ class _Seed:
             actor = self._actors[expert.person.email]
             if actor.user_id is not None:
                 sides.experts[actor.user_id] = actor
+            sides.guest = sides.guest or added.id
 
     def _province(self, sides: Sides) -> None:
         for number, plot in enumerate(province.plots(self._history), start=1):

@@ -18,12 +18,13 @@ ELECTRICIAN, GRID = "6-31-01-03", "3-01-04-02"
 
 @dataclass
 class Sides:
-    """Who acts for the authorities, and the experts' accounts."""
+    """Who acts for the authorities, and the experts' accounts; `guest` is the expert whom a visitor signs in as."""
 
     history: History
     officers: dict[str, Actor]
     department: Actor
     experts: dict[uuid.UUID, Actor] = field(default_factory=dict)
+    guest: uuid.UUID | None = None
 
 
 @dataclass
@@ -51,6 +52,11 @@ class Walk:
     sheets_in: int = 1
     application_id: uuid.UUID = field(default_factory=lambda: uuid.UUID(int=0))
     _last: datetime | None = None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether its panel is left in the middle of its work."""
+        return self.until in ("under_assessment", "under_preliminary_assessment")
 
     @property
     def officer(self) -> Actor:
