@@ -19,6 +19,7 @@ from app.lifecycle.announcements.models import Announcement, AnnouncementEntry, 
 from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import set_deadline
+from app.lifecycle.directory.models import DirectoryEntry
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod, Receipt
 from app.lifecycle.milestones import Milestone, reach
 from app.lifecycle.trail import need_reason, new_number
@@ -60,6 +61,16 @@ def ministry_reported_on(application_id: uuid.UUID) -> date | None:
         .where(AnnouncementEntry.application_id == application_id)
     )
     return db.session.scalar(query)
+
+
+def suggest_code(authority_code: str) -> str:
+    """The next number after those of the public directory, where `code_autogenerate` is on; '' otherwise (R37).
+
+    Codes not in the directory yet are other authorities' affair: what is taken after all is refused when assigned.
+    """
+    if not load_settings(authority_code).code_autogenerate:
+        return ""
+    return rules.suggest_code(list(db.session.scalars(select(DirectoryEntry.institution_code).distinct())))
 
 
 def assign_code(*, actor: Actor, application_id: uuid.UUID, code: str, now: datetime) -> Filing:

@@ -12,9 +12,12 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from app.db import db
 from app.lifecycle import annexes
+from app.lifecycle.applications.models import ApplicationItem
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember, ScoreSheet
-from app.rules.panels import Panelist, mean_and_spread, weighted_score
-from app.rules.states import MemberState, PanelState
+from app.rules.core import Refusal
+from app.rules.panels import Panelist, find_composition_gaps, find_field_gaps, mean_and_spread, weighted_score
+from app.rules.states import MemberState, PanelKind, PanelState
 from app.rules.templates import SheetTemplate
 from uploads.models import Dossier
 
@@ -164,6 +167,12 @@ class Matrix:
     mean: float
     spread: float
     votes: dict[str, dict[uuid.UUID, str]]
+    line: int | None = None
+
+    @property
+    def is_below(self) -> bool:
+        """Whether the panel's mean is under the line to compare with; the panel and the authority still decide."""
+        return bool(self.totals) and self.line is not None and self.mean < self.line
 
 
 def template_of(panel: Panel) -> SheetTemplate:
@@ -171,8 +180,14 @@ def template_of(panel: Panel) -> SheetTemplate:
     return annexes.sheet_of_version(annexes.KIND_OF[panel.template_kind], panel.template_version)
 
 
-def make_matrix(template: SheetTemplate, sheets: Sequence[ScoreSheet]) -> Matrix:
-    """The matrix of one round of one item, or of a selection."""
+def pass_line(panel: Panel) -> int | None:
+    """The score to compare a panel's mean with, where one is configured (R21, R32): for show, nothing passes by it."""
+    settings = load_settings(panel.authority_code)
+    return settings.bank_pass_line if panel.kind == PanelKind.QUESTION_BANK else settings.selection_pass_line
+
+
+def make_matrix(template: SheetTemplate, sheets: Sequence[ScoreSheet], *, line: int | None = None) -> Matrix:
+    """The matrix of one round of one item, or of a selection; `line` is the score to compare its mean with."""
     done = [sheet for sheet in sheets if sheet.state == "submitted"]
     rows = [Row(one.code, one.label, one.weight) for one in template.indicators]
     for row in rows:
@@ -184,7 +199,21 @@ def make_matrix(template: SheetTemplate, sheets: Sequence[ScoreSheet]) -> Matrix
         for item_id, vote in sheet.votes.items():
             votes.setdefault(item_id, {})[sheet.member_id] = vote
     mean, spread = mean_and_spread(list(totals.values()))
-    return Matrix(rows, totals, mean, spread, votes)
+    return Matrix(rows, totals, mean, spread, votes, line)
+
+
+def find_gaps(panel: Panel) -> list[Refusal]:
+    """What the composition of a panel lacks (R18, R30): a kind of expert, or a content expert of an item's field."""
+    people = panelists(panel)
+    gaps = find_composition_gaps(panel.kind, people)
+    if panel.kind == PanelKind.QUESTION_BANK and not any(
+        gap.params.get("expert_type") == "content_expert" for gap in gaps
+    ):
+        codes = select(ApplicationItem.occupation_code).where(
+            ApplicationItem.id.in_([item.item_id for item in panel.items])
+        )
+        gaps += find_field_gaps(people, set(db.session.scalars(codes)))
+    return gaps
 
 
 def panelists(panel: Panel) -> list[Panelist]:

@@ -10,12 +10,14 @@ from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.db import db
+from app.lifecycle.applications.models import Application
 from app.lifecycle.publicity.models import Objection, Publicity, Recommendation
-from app.rules.states import OPEN_OBJECTIONS, PublicityState
+from app.rules.states import OPEN_OBJECTIONS, ApplicationState, PublicityState
 
 After = tuple[datetime, uuid.UUID] | None
 RUNNING = (PublicityState.OPEN, PublicityState.OBJECTION_PENDING)
 LIVE = (PublicityState.SCHEDULED, *RUNNING)
+_FALLEN_AWAY = (ApplicationState.RECOMMENDATION_CANCELLED, ApplicationState.NATURALLY_ELIMINATED)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,22 @@ class PublicityFilter:
     states: tuple[str, ...] = ()
     text: str = ""
     authority_code: str = ""
+
+
+def count_recommended(authority_code: str, call_id: uuid.UUID) -> int:
+    """How many organisations an authority has recommended in a call, without those that have fallen away since."""
+    query = (
+        select(func.count())
+        .select_from(Recommendation)
+        .join(Application, Application.id == Recommendation.application_id)
+        .where(
+            Recommendation.authority_code == authority_code,
+            Recommendation.recommended,
+            Application.call_id == call_id,
+            Application.state.not_in(_FALLEN_AWAY),
+        )
+    )
+    return db.session.scalar(query) or 0
 
 
 def list_publicities(*, wanted: PublicityFilter, after: After = None, limit: int = 30) -> list[Publicity]:

@@ -9,10 +9,14 @@ from datetime import datetime
 
 from app.db import db
 from app.lifecycle import casework
+from app.lifecycle.applications.models import Application
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.panels import queries as panel_queries
+from app.lifecycle.plans import queries as plan_queries
+from app.lifecycle.publicity import queries
 from app.lifecycle.publicity.models import Recommendation
 from app.lifecycle.trail import check_unchanged
-from app.rules import selection
+from app.rules import calls, selection
 from app.rules.authority import Act, check_competent
 from app.rules.core import N_, Refusal
 from app.rules.states import ItemState, PanelKind
@@ -25,6 +29,18 @@ class Decision:
 
     recommended: bool
     reason: str = ""
+
+
+def find_quota_excess(application: Application) -> list[Refusal]:
+    """What recommending one more organisation would exceed: the number of the authority's plan in this call (R8).
+
+    A warning; raised where `plan_quota_mode=block`. Nothing where no plan of the authority was taken into the call.
+    """
+    quota = plan_queries.find_quota(application.authority_code, application.call_id)
+    if quota is None:
+        return []
+    recommended = queries.count_recommended(application.authority_code, application.call_id)
+    return calls.find_quota_excess(quota, recommended + 1, load_settings(application.authority_code))
 
 
 def decide_recommendation(
@@ -40,7 +56,7 @@ def decide_recommendation(
     """Recommend an application's items or not; at least one recommended carries the application to publicity.
 
     Refusals: not_competent, opinion_missing, decisions_missing, reason_missing (departing from the panel, or not
-    recommending), changed_meanwhile.
+    recommending), changed_meanwhile, quota_exceeded (only where the plan's number binds, R8).
     """
     application = casework.locked_case(application_id)
     check_competent(Act.RECOMMEND, application.level, application.city_code, actor.authority_code)
@@ -69,6 +85,8 @@ def decide_recommendation(
     if len(made) != len(items):
         raise Refusal("decisions_missing", "R22", N_("还有申报项没有作出推荐与否的决定。请逐项决定。"))
     recommended = selection.check_recommendation(panel.state, list(made.values()))
+    if recommended:
+        find_quota_excess(application)
     recommendation = Recommendation(
         id=uuid.uuid4(),
         application_id=application.id,

@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
 from app.lifecycle import selection_cases
+from app.lifecycle.applications.models import Application
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.filings import issuing
 from app.lifecycle.panels import forming, preliminary
 from app.lifecycle.panels import queries as panel_queries
@@ -17,13 +19,15 @@ from app.lifecycle.publicity import queries as publicity_queries
 from app.lifecycle.publicity import recommending, services
 from app.lifecycle.publicity.recommending import Decision
 from app.rules.authority import LEVEL_LABELS, Act, find_competent
+from app.rules.core import Refusal
 from app.rules.selection import REMARKS
-from app.rules.states import APPLICATION, APPLICATION_ITEM, PANEL, PANEL_KIND_LABELS, PUBLICITY
+from app.rules.states import APPLICATION, APPLICATION_ITEM, PANEL, PANEL_KIND_LABELS, PUBLICITY, ApplicationState
 from app.web import wording
 from app.web.access import Right, authority
 from app.web.bureau.base import ACCESS, authority_code, blueprint
 from app.web.bureau.desk import Page, case_of, perform, typed
 from app.web.cursors import read_cursor, write_cursor
+from app.web.errors import refusal_text
 from app.web.forms import shown_version
 from app.web.guards import actor
 from tenants import events
@@ -124,12 +128,25 @@ def _page(application_id: uuid.UUID, problems: tuple[str, ...] = ()) -> Response
         recommendation=publicity_queries.find_recommendation(application_id),
         publicities=publicity_queries.list_of_application(application_id),
         remarks=REMARKS,
+        quota_warnings=_quota_warnings(application),
+        settings=load_settings(code),
+        suggested_code=issuing.suggest_code(code) if application.state == ApplicationState.ANNOUNCED else "",
         filing=filing,
         receipt=issuing.find_receipt(filing.id) if filing else None,
         item_label=wording.item_label,
         events=wording.timeline_rows(events.list_for_subject("application", application_id)),
     )
     return page, 422 if problems else 200
+
+
+def _quota_warnings(application: Application) -> list[str]:
+    """That one more would exceed the plan (R8), said before the decision is made."""
+    if application.state != ApplicationState.PANEL_CONCLUDED:
+        return []
+    try:
+        return [refusal_text(one) for one in recommending.find_quota_excess(application)]
+    except Refusal as refusal:
+        return [refusal_text(refusal)]
 
 
 def _again(application_id: uuid.UUID) -> Page:

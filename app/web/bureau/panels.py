@@ -21,7 +21,7 @@ from app.lifecycle.panels.models import Panel, ScoreSheet
 from app.lifecycle.panels.queries import Matrix, PanelFilter
 from app.rules.banks import CONCLUSION_LABELS
 from app.rules.core import N_
-from app.rules.panels import EXPERT_TYPES, PANEL_RULES, find_composition_gaps, find_conflicts
+from app.rules.panels import EXPERT_TYPES, PANEL_RULES, find_conflicts
 from app.rules.selection import REMARKS
 from app.rules.states import PANEL, PANEL_KIND_LABELS, PANEL_MEMBER, PanelKind, PanelState
 from app.web import wording
@@ -87,7 +87,7 @@ def page_of(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseRetu
     sheets = queries.list_sheets(panel_id)
     people = queries.panelists(row)
     forming_now = row.state == PanelState.FORMING and row.authority_code == authority_code()
-    gaps = find_composition_gaps(row.kind, people)
+    gaps = queries.find_gaps(row)
     page = render_template(
         "bureau/panel.html",
         panel=row,
@@ -119,14 +119,14 @@ def page_of(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseRetu
 
 def matrices_of(row: Panel, sheets: list[ScoreSheet]) -> list[tuple[str, Matrix]]:
     """One matrix for a selection, one for each bank in its latest round; named by the item."""
-    template = queries.template_of(row)
+    template, line = queries.template_of(row), queries.pass_line(row)
     if row.kind != PanelKind.QUESTION_BANK:
-        return [("", queries.make_matrix(template, sheets))]
+        return [("", queries.make_matrix(template, sheets, line=line))]
     made = []
     for item in row.items:
         latest = item.revision_rounds + 1
         own = [sheet for sheet in sheets if sheet.item_id == item.item_id and sheet.round == latest]
-        made.append((item.label, queries.make_matrix(template, own)))
+        made.append((item.label, queries.make_matrix(template, own, line=line)))
     return made
 
 
