@@ -26,61 +26,89 @@ ROLE_LABELS = {
 }
 
 _INCUBATION = tuple(f"applicant.{name}" for name in ("incubation", "item", "bank", "check_bank", "commitment"))
-# kind of actor -> (label, endpoint, prefixes of the endpoints under it)
-_NAV: dict[ScopeKind, tuple[tuple[Any, str, *tuple[str, ...]], ...]] = {
+# kind of actor -> sections: heading, then (label, endpoint, prefixes of endpoints under it)
+_Entry = tuple[Any, str, tuple[str, ...]]
+_SELECTION: tuple[Any, tuple[_Entry, ...]] = (
+    lazy_gettext("申报与遴选"),
+    (
+        (lazy_gettext("申报受理"), "bureau.applications", ("bureau.application",)),
+        (lazy_gettext("遴选与备案"), "bureau.cases", ("bureau.case", "bureau.receipt", "bureau.receipts")),
+        (lazy_gettext("评估组"), "bureau.panels", ("bureau.panel", "bureau.visits")),
+        (lazy_gettext("专家库"), "bureau.experts", ("bureau.expert",)),
+        (lazy_gettext("公示"), "bureau.publicities", ("bureau.publicity", "bureau.objection", "bureau.objections")),
+        (lazy_gettext("孵化培育"), "bureau.incubations", ("bureau.incubation", "bureau.commitment")),
+    ),
+)
+_FILED: tuple[Any, tuple[_Entry, ...]] = (
+    lazy_gettext("备案期管理"),
+    (
+        (lazy_gettext("续期"), "bureau.renewals", ("bureau.renewal",)),
+        (lazy_gettext("退出"), "bureau.exits", ("bureau.exit",)),
+    ),
+)
+_QUEUE: _Entry = (lazy_gettext("待办队列"), "bureau.queue", ("bureau.queue", "bureau.review", "bureau.bank"))
+_PLANS: _Entry = (lazy_gettext("征集计划"), "bureau.plans", ("bureau.plan",))
+_REPORTS: _Entry = (lazy_gettext("结果上报"), "bureau.reports", ("bureau.report",))
+_DEADLINES: _Entry = (lazy_gettext("期限看板"), "bureau.deadlines", ("bureau.deadline",))
+_FAILURES: _Entry = (lazy_gettext("送达异常"), "bureau.failures", ("bureau.failures", "delivery"))
+_SETTINGS: _Entry = (lazy_gettext("配置"), "bureau.settings", ("bureau.setting", "custody"))
+_NAV: dict[ScopeKind, tuple[tuple[Any, tuple[_Entry, ...]], ...]] = {
     ScopeKind.organisation: (
-        (lazy_gettext("下一步"), "applicant.home", "applicant.home"),
-        (lazy_gettext("申报"), "applicant.applications", "applicant.application", "applicant.eligibility"),
-        (lazy_gettext("孵化与题库"), "applicant.incubation", *_INCUBATION),
-        (lazy_gettext("备案与续期"), "applicant.renewal", "applicant.renewal", "applicant.check_renewal"),
-        (lazy_gettext("期限"), "applicant.deadlines", "applicant.deadline"),
-        (lazy_gettext("报送记录"), "applicant.dossiers", "applicant.dossier"),
-        (lazy_gettext("单位与成员"), "members.list_members", "members"),
+        (
+            "",
+            (
+                (lazy_gettext("下一步"), "applicant.home", ("applicant.home",)),
+                (lazy_gettext("申报"), "applicant.applications", ("applicant.application", "applicant.eligibility")),
+                (lazy_gettext("孵化与题库"), "applicant.incubation", _INCUBATION),
+                (lazy_gettext("备案与续期"), "applicant.renewal", ("applicant.renewal", "applicant.check_renewal")),
+                (lazy_gettext("期限"), "applicant.deadlines", ("applicant.deadline",)),
+                (lazy_gettext("报送记录"), "applicant.dossiers", ("applicant.dossier",)),
+                (lazy_gettext("单位与成员"), "members.list_members", ("members",)),
+            ),
+        ),
     ),
     ScopeKind.bureau: (
-        (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue", "bureau.review", "bureau.bank"),
-        (lazy_gettext("申报受理"), "bureau.applications", "bureau.application"),
-        (lazy_gettext("遴选与备案"), "bureau.cases", "bureau.case"),
-        (lazy_gettext("评估组"), "bureau.panels", "bureau.panel"),
-        (lazy_gettext("专家库"), "bureau.experts", "bureau.expert"),
-        (lazy_gettext("公示"), "bureau.publicities", "bureau.publicity"),
-        (lazy_gettext("孵化培育"), "bureau.incubations", "bureau.incubation"),
-        (lazy_gettext("续期"), "bureau.renewals", "bureau.renewal"),
-        (lazy_gettext("退出"), "bureau.exits", "bureau.exit"),
-        (lazy_gettext("期限看板"), "bureau.deadlines", "bureau.deadline"),
-        (lazy_gettext("征集计划"), "bureau.plans", "bureau.plan"),
-        (lazy_gettext("结果上报"), "bureau.reports", "bureau.report"),
-        (lazy_gettext("配置"), "bureau.settings", "bureau.setting"),
-        (lazy_gettext("送达异常"), "bureau.failures", "bureau.failures"),
-        (lazy_gettext("本局成员"), "members.list_members", "members"),
+        ("", (_QUEUE,)),
+        _SELECTION,
+        _FILED,
+        (lazy_gettext("征集与上报"), (_PLANS, _REPORTS)),
+        (lazy_gettext("期限与送达"), (_DEADLINES, _FAILURES)),
+        (
+            lazy_gettext("基础设置"),
+            (_SETTINGS, (lazy_gettext("本局成员"), "members.list_members", ("members",))),
+        ),
     ),
     ScopeKind.department: (
-        (lazy_gettext("全省概览"), "province.home", "province.home"),
-        (lazy_gettext("待办队列"), "bureau.queue", "bureau.queue", "bureau.review", "bureau.bank"),
-        (lazy_gettext("申报受理"), "bureau.applications", "bureau.application"),
-        (lazy_gettext("遴选与备案"), "bureau.cases", "bureau.case"),
-        (lazy_gettext("评估组"), "bureau.panels", "bureau.panel"),
-        (lazy_gettext("专家库"), "bureau.experts", "bureau.expert"),
-        (lazy_gettext("公示"), "bureau.publicities", "bureau.publicity"),
-        (lazy_gettext("孵化培育"), "bureau.incubations", "bureau.incubation"),
-        (lazy_gettext("续期"), "bureau.renewals", "bureau.renewal"),
-        (lazy_gettext("退出"), "bureau.exits", "bureau.exit"),
-        (lazy_gettext("征集计划"), "bureau.plans", "bureau.plan"),
-        (lazy_gettext("征集通告"), "province.calls", "province.call"),
-        (lazy_gettext("函商"), "province.consultations", "province.consultation"),
-        (lazy_gettext("结果上报"), "bureau.reports", "bureau.report"),
-        (lazy_gettext("公布"), "province.announcements", "province.announcement"),
-        (lazy_gettext("职业目录"), "province.catalogue", "province.catalogue"),
-        (lazy_gettext("工作日历"), "province.calendar", "province.calendar"),
-        (lazy_gettext("配置"), "bureau.settings", "bureau.setting"),
-        (lazy_gettext("附件样表"), "province.annexes", "province.annex"),
-        (lazy_gettext("文书文字"), "province.documents", "province.document"),
-        (lazy_gettext("全省期限"), "province.deadlines", "province.deadline"),
-        (lazy_gettext("期限看板"), "bureau.deadlines", "bureau.deadline"),
-        (lazy_gettext("送达异常"), "bureau.failures", "bureau.failures"),
-        (lazy_gettext("本厅成员"), "members.list_members", "members"),
+        ("", ((lazy_gettext("全省概览"), "province.home", ("province.home",)), _QUEUE)),
+        _SELECTION,
+        _FILED,
+        (
+            lazy_gettext("征集与公布"),
+            (
+                _PLANS,
+                (lazy_gettext("征集通告"), "province.calls", ("province.call",)),
+                (lazy_gettext("函商"), "province.consultations", ("province.consultation",)),
+                _REPORTS,
+                (lazy_gettext("公布"), "province.announcements", ("province.announcement",)),
+            ),
+        ),
+        (
+            lazy_gettext("期限与送达"),
+            ((lazy_gettext("全省期限"), "province.deadlines", ("province.deadline",)), _DEADLINES, _FAILURES),
+        ),
+        (
+            lazy_gettext("基础设置"),
+            (
+                (lazy_gettext("职业目录"), "province.catalogue", ("province.catalogue", "province.occupation")),
+                (lazy_gettext("工作日历"), "province.calendar", ("province.calendar",)),
+                (lazy_gettext("附件样表"), "province.annexes", ("province.annex",)),
+                (lazy_gettext("文书文字"), "province.documents", ("province.document",)),
+                _SETTINGS,
+                (lazy_gettext("本厅成员"), "members.list_members", ("members",)),
+            ),
+        ),
     ),
-    ScopeKind.expert: ((lazy_gettext("我的评估"), "expert.home", "expert.home"),),
+    ScopeKind.expert: (("", ((lazy_gettext("我的评估"), "expert.home", ("expert",)),)),),
     ScopeKind.account: (),
 }
 HOME = {
@@ -138,8 +166,14 @@ def _person(who: Identity) -> dict[str, Any]:
 
 def _nav(kind: ScopeKind) -> Any:
     here = request.endpoint or ""
-    for label, endpoint, *prefixes in _NAV.get(kind, ()):
-        url = link_to(endpoint)
-        if url:
-            under = any(here == prefix or here.startswith((prefix + "_", prefix + ".")) for prefix in prefixes)
-            yield (label, url, here == endpoint or under, 0)
+    for heading, entries in _NAV.get(kind, ()):
+        begins = heading
+        for label, endpoint, prefixes in entries:
+            url = link_to(endpoint)
+            if not url:
+                continue
+            active = here == endpoint or any(
+                here == prefix or here.startswith((prefix + "_", prefix + ".")) for prefix in prefixes
+            )
+            yield (label, url, active, 0, begins)
+            begins = ""

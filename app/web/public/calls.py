@@ -6,6 +6,7 @@ import uuid
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from app.lifecycle.calls import queries
 from app.rules.calls import CALL_SECTIONS
@@ -14,6 +15,8 @@ from app.web import picking
 from app.web.access import PUBLIC
 from app.web.cursors import read_cursor, write_cursor
 from app.web.public.views import ACCESS, blueprint
+from tenants.identity import Identity
+from tenants.scope import ScopeKind
 
 PAGE_SIZE = 20
 ACCESS |= {"public.calls": PUBLIC, "public.call": PUBLIC}
@@ -45,5 +48,17 @@ def call(call_id: uuid.UUID) -> ResponseReturnValue:
     if row is None or row.state == CallState.DRAFT:
         abort(404)
     return render_template(
-        "public/call.html", call=row, machine=CALL, sections=CALL_SECTIONS, tag_words=picking.tag_words, preview=False
+        "public/call.html",
+        call=row,
+        machine=CALL,
+        sections=CALL_SECTIONS,
+        tag_words=picking.tag_words,
+        preview=False,
+        may_apply=_may_apply(),
     )
+
+
+def _may_apply() -> bool:
+    """Whether the way to the application leads anywhere: for organisations and for whoever may sign in as one."""
+    who = current_user._get_current_object()
+    return not isinstance(who, Identity) or who.kind in (ScopeKind.organisation, ScopeKind.account)

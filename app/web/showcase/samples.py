@@ -66,14 +66,14 @@ class Samples:
     files: list[SimpleNamespace]
 
 
-def nav() -> list[tuple[str, str, bool, int]]:
+def nav() -> list[tuple[str, str, bool, int, str]]:
     """The navigation of an imaginary organisation."""
     return [
-        (gettext("下一步"), "/dev/components", True, 2),
-        (gettext("孵化与题库"), "#", False, 0),
-        (gettext("期限"), "#", False, 3),
-        (gettext("报送记录"), "#", False, 0),
-        (gettext("单位与成员"), "#", False, 0),
+        (gettext("下一步"), "/dev/components", True, 2, ""),
+        (gettext("孵化与题库"), "#", False, 0, ""),
+        (gettext("期限"), "#", False, 3, ""),
+        (gettext("报送记录"), "#", False, 0, ""),
+        (gettext("单位与成员"), "#", False, 0, ""),
     ]
 
 
