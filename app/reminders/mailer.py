@@ -24,7 +24,7 @@ from markupsafe import Markup
 
 from app import clock
 from app.config import Config
-from app.reminders import letters, references, signing, smtp
+from app.reminders import letters, references, sentences, signing, smtp
 from app.reminders.letters import Rendered
 from app.reminders.smtp import Bounced
 
@@ -33,6 +33,8 @@ PREFERENCES = "/account/profile"
 NOTICE = "/notice"
 LOCALES = ("zh", "en")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_PLAIN = re.compile(r"^([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)$")
+"""What nearly every address is; whatever else may be one is read by the `email` package, which takes its time."""
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -101,8 +103,9 @@ def render(
     values = {**_frame(settings, at or clock.now()), "to_name": to_name, "optional": optional, **context}
     if link := values.get("link"):
         values["action_url"] = absolute(link)
-    environment = current_app.jinja_env
-    with force_locale(locale if locale in LOCALES else LOCALES[0]):
+    language = locale if locale in LOCALES else LOCALES[0]
+    with force_locale(language):
+        environment = sentences.environment_of(language)
         values |= _gettext_words()
         subject, text, html = (
             environment.get_template(f"email/{template}/{part}").render(values)
@@ -155,6 +158,8 @@ def address_of(to: str, name: str = "") -> Address:
 
     Raises Bounced for what can be no address.
     """
+    if plain := _PLAIN.match(to):
+        return Address(display_name=one_line(name), username=plain[1], domain=plain[2])
     local, at_sign, domain = to.strip().rpartition("@")
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")

@@ -28,6 +28,7 @@ class Reminder(Model):
         UniqueConstraint("deadline_id", "recipient_id", "offset_days", "due_on"),
         CheckConstraint("state in ('pending', 'claimed', 'held', 'sent', 'skipped', 'failed')", name="state"),
         CheckConstraint("audience in ('bound', 'second', 'bureau')", name="audience"),
+        Index("ix_reminders_step", "due_on", "offset_days", "audience", "deadline_id"),
         Index("ix_reminders_open", "state", "id", postgresql_where=text("state in ('pending', 'claimed')")),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 
 from app.db import db
 from app.reminders.models import Reminder
@@ -29,48 +29,38 @@ ORGANISATION_RECIPIENTS = (Role.owner.value, Role.signatory.value, Role.editor.v
 SECONDS = (Role.owner.value, Role.signatory.value)
 AUTHORITY_SECONDS = (Role.lead.value,)
 
-# Two plain joins rather than one with a condition: each can be looked up by its index.
-INSERT = text(
-    """
+# The deadlines come as one string of ids, which is far quicker to hand over than arrays of each of their columns.
+_OF = """
     with p as materialized (
-        select * from unnest(
-            cast(:deadline_ids as uuid[]), cast(:organisation_ids as uuid[]), cast(:authority_codes as text[]),
-            cast(:due_ons as date[]), cast(:offsets as int[]), cast(:states as text[]), cast(:reasons as text[]),
-            cast(:audiences as text[]), cast(:of_authority as boolean[]))
-            as p (deadline_id, organisation_id, authority_code, due_on, offset_days, state, reason, audience,
-                  of_authority)),
-    recipients as (
-        select distinct organisation_id as side, null as code, m.user_id from memberships m
-          join users u on u.id = m.user_id and u.disabled_at is null
-         where m.removed_at is null and m.role = any(:roles)
-           and m.organisation_id = any(select organisation_id from p where not of_authority)
-        union all
-        select null, m.authority_code, m.user_id from memberships m
-          join users u on u.id = m.user_id and u.disabled_at is null
-         where m.removed_at is null and m.authority_code = any(select authority_code from p where of_authority)),
+        select id as deadline_id, organisation_id, authority_code, due_on,
+               cast(:of_authority as boolean) as of_authority
+          from deadlines where id = any(cast(string_to_array(cast(:ids as text), ',') as uuid[]))),
+"""
+_INTO = """
+    made as (
+        insert into reminders (id, deadline_id, recipient_id, organisation_id, authority_code, due_on, offset_days,
+                               audience, state, reason, created_at)
+        select gen_random_uuid(), w.deadline_id, w.user_id, w.organisation_id, w.authority_code, w.due_on, :offset,
+               :audience, :state, :reason, :now
+          from wanted w
+        on conflict do nothing
+        returning id, attempts),
+    queued as (
+        insert into outbox (queue, function, args, key)
+        select 'mail', :function, jsonb_build_object('reminder_id', id::text), 'reminder:' || id || ':' || attempts
+          from made where :enqueue)
+    select id from made
+"""
+_BOUND = """
     wanted as (
-        select p.*, r.user_id from p join recipients r on r.side = p.organisation_id where not p.of_authority
-        union all
-        select p.*, r.user_id from p join recipients r on r.code = p.authority_code where p.of_authority)
-    insert into reminders (id, deadline_id, recipient_id, organisation_id, authority_code, due_on, offset_days,
-                           audience, state, reason, created_at)
-    select gen_random_uuid(), deadline_id, user_id, organisation_id, authority_code, due_on, offset_days,
-           audience, state, reason, :now
-      from wanted
-    on conflict do nothing
-    returning id, state, deadline_id
-    """
-)
+        select p.*, m.user_id from p
+          join memberships m on m.{side} = p.{side} and m.removed_at is null {roles}
+          join users u on u.id = m.user_id and u.disabled_at is null)
+"""
 
 # The first person is who read a reminder first, else who handles such matters; the second is another of those who may
 # decide, one that has read nothing before one that has, an owner before a signatory.
-INSERT_SECOND = text(
-    """
-    with p as materialized (
-        select * from unnest(
-            cast(:deadline_ids as uuid[]), cast(:organisation_ids as uuid[]), cast(:authority_codes as text[]),
-            cast(:due_ons as date[]), cast(:offsets as int[]), cast(:of_authority as boolean[]))
-            as p (deadline_id, organisation_id, authority_code, due_on, offset_days, of_authority)),
+_SECOND = """
     side as (
         select p.deadline_id, p.of_authority, m.user_id, m.role, m.created_at,
                (select min(n.read_at) from reminders r join notices n on n.id = r.id
@@ -93,16 +83,27 @@ INSERT_SECOND = text(
           join first f on f.deadline_id = s.deadline_id and f.user_id <> s.user_id
          where s.role = any(case when s.of_authority then cast(:authority_seconds as text[])
                                  else cast(:seconds as text[]) end)
-         order by s.deadline_id, s.read_at nulls first, s.role = 'owner' desc, s.created_at, s.user_id)
-    insert into reminders (id, deadline_id, recipient_id, organisation_id, authority_code, due_on, offset_days,
-                           audience, state, created_at)
-    select gen_random_uuid(), p.deadline_id, s.user_id, p.organisation_id, p.authority_code, p.due_on, p.offset_days,
-           'second', 'pending', :now
-      from p join second s on s.deadline_id = p.deadline_id
-    on conflict do nothing
-    returning id, state, deadline_id
+         order by s.deadline_id, s.read_at nulls first, s.role = 'owner' desc, s.created_at, s.user_id),
+    wanted as (select p.*, s.user_id from p join second s on s.deadline_id = p.deadline_id)
+"""
+
+ROLES = {
+    "roles": list(ORGANISATION_RECIPIENTS), "seconds": list(SECONDS), "authority_seconds": list(AUTHORITY_SECONDS),
+}  # fmt: skip
+_TO_ORGANISATION = text(_OF + _BOUND.format(side="organisation_id", roles="and m.role = any(:roles)") + "," + _INTO)
+_TO_AUTHORITY = text(_OF + _BOUND.format(side="authority_code", roles="") + "," + _INTO)
+_TO_SECOND = text(_OF + _SECOND + "," + _INTO)
+
+
+def insert_of(audience: Audience, *, of_authority: bool) -> TextClause:
+    """The statement that writes one step of many deadlines into the ledger and, with `enqueue`, into the outbox.
+
+    It takes ids (with commas between), offset, state, reason, audience, of_authority, now, enqueue, function and
+    `ROLES`, and answers the ids of the rows it made: what is there already is left as it is.
     """
-)
+    if audience == Audience.second:
+        return _TO_SECOND
+    return _TO_AUTHORITY if of_authority else _TO_ORGANISATION
 
 
 def is_of_authority(reminder: Reminder) -> bool:

@@ -14,7 +14,8 @@ SENDING_TIME = time(9, 0)
 ON_THE_DAY = 0
 OVERDUE = -1
 RULES = ("R43", "R50")
-_ENDS_BY_ITSELF = frozenset({"auto_exit_due"}) | INFORMATION_KINDS
+ENDS_BY_ITSELF = frozenset({"auto_exit_due"}) | INFORMATION_KINDS
+"""Kinds after whose last day there is nothing left to be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def offsets_for(kind: str, settings: Settings) -> tuple[int, ...]:
     """
     own = dict(settings.reminder_offsets_by_kind).get(kind, settings.reminder_offsets)
     days = (*own, ON_THE_DAY)
-    return days if kind in _ENDS_BY_ITSELF else (*days, OVERDUE)
+    return days if kind in ENDS_BY_ITSELF else (*days, OVERDUE)
 
 
 def all_offsets(settings: Iterable[Settings]) -> tuple[int, ...]:
@@ -53,7 +54,7 @@ def escalations_for(kind: str, settings: Settings) -> tuple[int, int] | None:
     So many days after the overdue reminder. None for an automatic exit: it has happened, and its bureau was shown it a
     week ahead. None for a window that closed unused.
     """
-    if kind in _ENDS_BY_ITSELF:
+    if kind in ENDS_BY_ITSELF:
         return None
     second, bureau = sorted(settings.escalation_days)
     return OVERDUE - second, OVERDUE - bureau
