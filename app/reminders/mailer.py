@@ -127,7 +127,8 @@ def _gettext_words() -> dict[str, Any]:
     def ngettext(context: Context, one: str, many: str, num: int, **variables: Any) -> str:
         return _filled(context, translations.ngettext(one, many, num), {"num": num, **variables})
 
-    return {"gettext": gettext, "ngettext": ngettext}
+    # `_` itself too: Jinja's own goes by way of these two.
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
 def _filled(context: Context, sentence: str, variables: dict[str, Any]) -> str:
