@@ -21,6 +21,7 @@ from app.models import ALL_MODELS
 from app.reminders import smtp
 from app.web import assets, blueprints, dates, errors, frame, guards, links
 from app.web.access import collect
+from app.web.requests import InMemoryRequest
 from uploads.store import ObjectStore
 
 LANGUAGES = ("zh", "en")
@@ -54,6 +55,7 @@ def create_app(role: str = "web", settings: Config | None = None, **overrides: A
     babel.init_app(app, locale_selector=choose_locale)
     csrf.init_app(app)
     htmx.init_app(app)
+    app.request_class = InMemoryRequest
     # Its context processor would load the person again, also for the page that says the database is down.
     login_manager.init_app(app, add_context_processor=False)
     login_manager.session_protection = None

@@ -6,21 +6,17 @@ Joining pages breaks the signatures upon them; the signed originals are therefor
 from __future__ import annotations
 
 import io
-import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pikepdf
-import typst
 from pikepdf import AttachedFileSpec, Dictionary, Name, OutlineItem
 
 from app.documents.fonts import load_fonts
 from app.documents.settings import current
-from app.documents.typesetting import TEMPLATES, TypesettingFailed
+from app.documents.typesetting import compile_pdf
 
 
 @dataclass(frozen=True)
@@ -47,22 +43,7 @@ def typeset_summary(*, title: str, number: str, authority: str, made_on: date, d
         "qr": "",
         "families": list(fonts.families),
     }
-    given = json.dumps({"meta": meta, "data": data}, ensure_ascii=False)
-    with tempfile.TemporaryDirectory(prefix="sheping-typst-") as folder:
-        output = Path(folder) / "summary.pdf"
-        try:
-            typst.compile(
-                str(TEMPLATES / "case_file.typ"),
-                output=str(output),
-                root=str(TEMPLATES),
-                font_paths=fonts.typst_fonts,
-                ignore_system_fonts=True,
-                format="pdf",
-                sys_inputs={"given": given},
-            )
-        except typst.TypstError as error:
-            raise TypesettingFailed(f"case_file.typ: {str(error).splitlines()[0]}") from error
-        return output.read_bytes()
+    return compile_pdf("case_file.typ", {"meta": meta, "data": data}, fonts)
 
 
 def bind(*, title: str, summary: bytes, summary_label: str, documents: Sequence[Bound]) -> bytes:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from pyhanko.config.pkcs11 import TokenCriteria
+from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
 from pyhanko.sign.signers import Signer, SimpleSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from pyhanko_certvalidator.util import get_pyca_cryptography_hash
@@ -118,12 +119,6 @@ def _is_root(certificate: x509.Certificate) -> bool:
 
 @functools.lru_cache(maxsize=32)
 def _from_token(authority_code: str, settings: DocumentSettings) -> Signer:
-    try:
-        from pyhanko.sign.pkcs11 import PKCS11Signer
-    except ImportError as error:
-        raise KeyProblem(
-            "token_library", "", N_("没有安装PKCS#11支持(python-pkcs11),无法使用密码设备签章。请联系管理员。")
-        ) from error
     label = settings.pkcs11_label.replace("{authority}", authority_code)
     try:
         session = _token_session(settings.pkcs11_module, settings.pkcs11_token, settings.pkcs11_pin)
@@ -144,8 +139,6 @@ def _from_token(authority_code: str, settings: DocumentSettings) -> Signer:
 @functools.lru_cache(maxsize=4)
 def _token_session(module: str, token: str, pin: str) -> Any:
     """One session for all authorities whose keys are on a token: a process may log in to it only once."""
-    from pyhanko.sign.pkcs11 import open_pkcs11_session
-
     criteria = TokenCriteria(label=token) if token else None
     return open_pkcs11_session(module, token_criteria=criteria, user_pin=pin or None)
 

@@ -175,7 +175,7 @@ RECTIFICATION_NOTICE = Kind(
     ),
 )  # fmt: skip
 PUBLICITY_NOTICE = Kind(
-    "publicity_notice", N_("公示"), "GS", "公示", rule="R22", is_public=True,
+    "publicity_notice", N_("公示"), "GS", "公示", rule="R22", version="2", is_public=True,
     fields=(Field("subject", "公示事项"), Field("from_on", "公示起日", DATE), Field("to_on", "公示止日", DATE),
             Field("rows", "公示名单", ROWS,
                   columns=(Field("organisation", "机构名称"), Field("uscc", "统一社会信用代码", required=False),
@@ -206,7 +206,7 @@ BANK_OPINION = Kind(
     fields=PANEL_OPINION.fields,
 )  # fmt: skip
 ANNOUNCEMENT_LIST = Kind(
-    "announcement_list", N_("社会培训评价组织公布名单"), "GB", "公布", rule="R35", is_public=True,
+    "announcement_list", N_("社会培训评价组织公布名单"), "GB", "公布", rule="R35", version="2", is_public=True,
     fields=(Field("subject", "公布事项"),
             Field("rows", "名单", ROWS,
                   columns=(Field("organisation", "机构名称"), Field("institution_code", "机构代码", required=False),

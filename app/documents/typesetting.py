@@ -108,18 +108,26 @@ def _compile(template: Path, given: Mapping[str, Any], fonts: FontSet) -> Typese
     return Typeset(pdf, SealPlace(int(place["page"]) - 1, float(place["x"]), float(place["y"])))
 
 
+def compile_pdf(template: str, given: Mapping[str, Any], fonts: FontSet, *, archival: bool = False) -> bytes:
+    """A PDF from one of our templates, `archival` as PDF/A-2b. Text is set as text. Raises TypesettingFailed."""
+    with tempfile.TemporaryDirectory(prefix="sheping-typst-") as folder:
+        output = Path(folder) / "pages.pdf"
+        try:
+            typst.compile(
+                str(TEMPLATES / template),
+                output=str(output),
+                root=str(TEMPLATES),
+                font_paths=fonts.typst_fonts,
+                ignore_system_fonts=True,
+                format="pdf",
+                pdf_standards="a-2b" if archival else [],
+                sys_inputs={"given": json.dumps(given, ensure_ascii=False)},
+            )
+        except typst.TypstError as error:
+            raise TypesettingFailed(f"{template}: {str(error).splitlines()[0]}") from error
+        return output.read_bytes()
+
+
 def draw_seal(authority: str, note: str, fonts: FontSet) -> bytes:
     """A one-page PDF with the round red seal (电子签章) of an authority, for the signature's appearance."""
-    given = {"authority": authority, "note": note, "families": list(fonts.families)}
-    with tempfile.TemporaryDirectory(prefix="sheping-typst-") as folder:
-        output = Path(folder) / "seal.pdf"
-        typst.compile(
-            str(TEMPLATES / "seal.typ"),
-            output=str(output),
-            root=str(TEMPLATES),
-            font_paths=fonts.typst_fonts,
-            ignore_system_fonts=True,
-            format="pdf",
-            sys_inputs={"given": json.dumps(given, ensure_ascii=False)},
-        )
-        return output.read_bytes()
+    return compile_pdf("seal.typ", {"authority": authority, "note": note, "families": list(fonts.families)}, fonts)

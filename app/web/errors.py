@@ -29,7 +29,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(Unauthenticated, _unauthenticated)
     app.register_error_handler(CSRFError, _csrf)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(PartDown, _part_down)
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(InterfaceError, _database_down)
@@ -115,7 +115,8 @@ _HTTP_TEXT = {
 }
 
 
-def _http(error: HTTPException) -> ResponseReturnValue:
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """The page of an HTTP error, in our words."""
     status = error.code or 500
     if status < 400:
         return error

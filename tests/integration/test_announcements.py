@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -26,6 +28,7 @@ from app.lifecycle.directory.services import derive_directory
 from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod
 from app.lifecycle.sheets import read_rows
 from app.rules.core import Refusal
+from app.web.public import directory
 from tenants import scope
 from tenants.models import Organisation
 from tenants.scope import PUBLIC
@@ -220,7 +223,9 @@ def filed(people: People, code: str, *, city: str = "370200", name: str = "") ->
         return filing.id
 
 
-def test_the_directory_follows_filings_and_keeps_history(app: Flask, client: FlaskClient, people: People) -> None:
+def test_the_directory_follows_filings_and_keeps_history(
+    app: Flask, client: FlaskClient, people: People, tmp_path: Path
+) -> None:
     gone = filed(people, "S000037990001", name="青岛示例评价中心")
     filed(people, "S000037990002", city="370100", name="济南示例评价中心")
     with people.as_system():
@@ -254,6 +259,41 @@ def test_the_directory_follows_filings_and_keeps_history(app: Flask, client: Fla
     rows = read_rows(client.get("/directory.xlsx?show=history").data, "x.xlsx")
     assert {row[13] for row in rows[1:] if len(row) > 13} == {"撤销备案", ""}
     assert client.get("/directory/S000000000000").status_code == 404
+    everything = _pages(client, "show=history", tmp_path)
+    assert "共2家机构、4项" in everything
+    assert "撤销备案" in everything
+    assert "三级/高级工、四级/中级工" in everything, "the levels of an occupation stand together"
+    today = _pages(client, "city=370100&q=示例", tmp_path)
+    assert "济南示例评价中心" in today
+    assert "青岛示例评价中心" not in today
+    assert "现行目录；机构：示例；所在市：济南市" in today
+    assert "查询时间" in today
+
+
+def _pages(client: FlaskClient, query: str, tmp_path: Path) -> str:
+    """The text of the directory's PDF for a search, without line ends."""
+    answer = client.get(f"/directory.pdf?{query}")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    file = tmp_path / "directory.pdf"
+    file.write_bytes(answer.data)
+    told = subprocess.run(["pdftotext", "-raw", file, "-"], capture_output=True, check=True, text=True).stdout
+    return told.replace("\n", "")
+
+
+def test_pages_of_the_directory_are_bounded(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, people: People
+) -> None:
+    filed(people, "S000037990004")
+    with people.as_system():
+        derive_directory(now=clock.now())
+        db.session.commit()
+    monkeypatch.setattr(directory, "MOST_ON_PAPER", 1)
+    refused = client.get("/directory.pdf")
+    assert refused.status_code == 422
+    assert "下载表格" in refused.text
+    monkeypatch.undo()
+    answers = [client.get("/directory.pdf?q=没有").status_code for _ in range(directory.PDFS.times)]
+    assert answers == [200] * (directory.PDFS.times - 1) + [429]
 
 
 def test_the_public_cannot_write_the_directory(app: Flask, people: People) -> None:

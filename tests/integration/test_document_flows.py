@@ -17,6 +17,8 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.db import db
+from app.documents import keys, verifying
+from app.documents import queries as document_queries
 from app.documents.models import Document
 from app.lifecycle.applications import accepting
 from app.lifecycle.applications.accepting import Asked
@@ -255,3 +257,30 @@ def test_a_batch_issues_each_receipt_and_says_which_it_could_not(
     assert 'value="4" max="4"' in officer.get(address, headers={"HX-Request": "true"}).text
     with people.as_system():
         assert set(db.session.scalars(select(ReceiptBatchLine.state))) == {"issued"}
+
+
+def test_a_hundred_receipts_are_gapless_and_each_one_valid(
+    app: Flask, people: People, work: Callable[[], int], worker_app: Flask
+) -> None:
+    """R38 at its real size: one request begins them, the workers number, typeset, seal and store each."""
+    made = announce(people, [people.organisation() for _ in range(100)])
+    officer = people.sign_in(app.test_client(), people.official("370200"))
+    begun = officer.post("/bureau/receipts", data={"application": [str(one) for one in made]})
+    assert begun.status_code == 303
+    address = begun.headers["Location"]
+    assert 'value="0" max="100"' in officer.get(address).text
+    work()
+    shown = officer.get(address).text
+    assert 'value="100" max="100"' in shown
+    assert "every 1s" not in shown
+    rows = _documents(people, kind="receipt")
+    assert sorted(row.serial for row in rows) == list(range(1, 101))
+    assert len({row.data["institution_code"] for row in rows}) == 100
+    roots = keys.trust_roots(worker_app.config["DOCUMENTS"], with_demo=True)
+    with people.as_system():
+        for row in rows:
+            newest = document_queries.newest_file(row)
+            assert newest is not None
+            pdf = b"".join(worker_app.extensions["sheping_store"].stream(newest.bucket, newest.key))
+            told = verifying.verify(pdf, roots=roots, find=lambda code: verifying.find_known(code, now=clock.now()))
+            assert (told.valid, told.state, told.number) == (True, "valid", row.number), told.reason

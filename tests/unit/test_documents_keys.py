@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pkcs11
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 from cryptography.x509.oid import NameOID
 
 from app.documents import making, sampling
@@ -56,6 +65,29 @@ class Issuer:
         file = pkcs12.serialize_key_and_certificates(b"x", key, certificate, [self.root], sealed)
         (self.folder / "370200.p12").write_bytes(file)
         return certificate
+
+    def token(self, module: Path, *, pin: str) -> str:
+        """A fresh SoftHSM token with the key and certificate of 370200; its label."""
+        key = rsa.generate_private_key(65537, 2048)
+        certificate = self._certificate(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "青岛市密码设备签章")]), key)
+        pem = self.folder / "key.pem"
+        pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        tool, label = ["softhsm2-util", "--module", module, "--pin", pin], "sheping"
+        subprocess.run([*tool, "--init-token", "--free", "--label", label, "--so-pin", "8765"], check=True)
+        subprocess.run([*tool, "--import", pem, "--token", label, "--label", "370200", "--id", "01"], check=True)
+        with pkcs11.lib(str(module)).get_token(token_label=label).open(rw=True, user_pin=pin) as session:
+            session.create_object(
+                {
+                    pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE,
+                    pkcs11.Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
+                    pkcs11.Attribute.TOKEN: True,
+                    pkcs11.Attribute.LABEL: "370200",
+                    pkcs11.Attribute.ID: b"\x01",
+                    pkcs11.Attribute.SUBJECT: certificate.subject.public_bytes(),
+                    pkcs11.Attribute.VALUE: certificate.public_bytes(Encoding.DER),
+                }
+            )
+        return label
 
     def revoke(self, certificate: x509.Certificate) -> Path:
         now = datetime.now(UTC)
@@ -130,3 +162,33 @@ def test_revoked_certificates_neither_seal_nor_verify(issuer: Issuer) -> None:
         _make(revoked)
     assert caught.value.code == "certificate_revoked"
     assert making.read_again(sealed, revoked).problem == "certificate_revoked"
+
+
+TOKEN_MODULES = [Path("/usr/lib/softhsm/libsofthsm2.so"), Path("/usr/local/lib/softhsm/libsofthsm2.so")]
+
+
+@pytest.mark.skipif(
+    shutil.which("softhsm2-util") is None or not any(module.is_file() for module in TOKEN_MODULES),
+    reason="NO TOKEN TO TEST PKCS#11 WITH: install softhsm2 (Debian: apt-get install softhsm2)",
+)
+def test_a_token_seals_too(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PKCS#11 on a real token (SoftHSM): a wrong PIN and an unknown label are told; the right ones seal."""
+    module = next(module for module in TOKEN_MODULES if module.is_file())
+    tokens = issuer.folder / "tokens"
+    tokens.mkdir()
+    (issuer.folder / "softhsm2.conf").write_text(f"directories.tokendir = {tokens}\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(issuer.folder / "softhsm2.conf"))
+    label = issuer.token(module, pin="123456")
+    right = _configured(issuer, keys=None, pkcs11_module=str(module), pkcs11_token=label, pkcs11_pin="123456")
+    for changes in ({"pkcs11_pin": "654321"}, {"pkcs11_token": "another"}, {"pkcs11_label": "nobody"}):
+        with pytest.raises(KeyProblem) as caught:
+            _make(dataclasses.replace(right, **changes))  # type: ignore[arg-type]
+        assert caught.value.code == "token_unusable"
+    first, second = _make(right), _make(right)
+    assert first.reading.signer == "青岛市密码设备签章"
+    assert (first.reading.problem, second.reading.problem) == ("", "")
+    file = issuer.folder / "sealed.pdf"
+    file.write_bytes(second.pdf)
+    told = subprocess.run(["pdfsig", "-nocert", file], capture_output=True, check=True, text=True).stdout
+    assert "Signature is Valid." in told
+    assert "Total document signed" in told

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from flask import abort, g, render_template, request
+from flask import Response, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from app.clock import SHANGHAI
+from app.db import db
+from app.documents import settings
+from app.documents.directory_list import TITLE, typeset_directory
+from app.documents.fonts import load_fonts
 from app.lifecycle.directory import queries
 from app.lifecycle.directory.queries import DirectoryFilter
 from app.lifecycle.sheets import write_workbook
 from app.rules.authority import LEVEL_LABELS
+from app.rules.core import N_, Refusal
 from app.rules.occupations import SKILL_LEVELS
 from app.rules.routing import CITIES
 from app.web import exports
 from app.web.access import PUBLIC
+from app.web.account.base import client_ip
+from app.web.errors import answer, refusal_text
+from app.web.public.listing import facts_of, holders_of
 from app.web.public.views import ACCESS, blueprint
 from app.web.wording import LEVELS, item_label
+from tenants.accounts import gate, throttle
+from tenants.accounts.throttle import Limit
+from uploads.naming import disposition_of
 
 PAGE_SIZE = 20
-ACCESS |= {"public.directory": PUBLIC, "public.directory_export": PUBLIC, "public.institution": PUBLIC}
+MOST_ON_PAPER = 2000
+# A table is a query; pages are half a second of a processor.
+PDFS = Limit("directory_pdf", times=20, minutes=10, message=N_("下载过于频繁,请等 %(minutes)d 分钟后再试。"))
+ACCESS |= {
+    "public.directory": PUBLIC,
+    "public.directory_export": PUBLIC,
+    "public.directory_pdf": PUBLIC,
+    "public.institution": PUBLIC,
+}
 COLUMNS = (
     ("机构代码", 16), ("机构名称", 32), ("统一社会信用代码", 22), ("级别", 8), ("所在市", 10), ("职业编码", 14),
     ("职业", 22), ("工种", 18), ("等级", 16), ("备案期起", 12), ("备案期止", 12), ("进入目录", 12), ("移出目录", 12),
@@ -71,6 +91,42 @@ def directory_export() -> ResponseReturnValue:
         for row in queries.iter_entries(wanted=_wanted())
     )  # fmt: skip
     return exports.workbook(write_workbook(title="社评组织目录", columns=COLUMNS, rows=rows), "社评组织目录.xlsx")
+
+
+@blueprint.get("/directory.pdf")
+def directory_pdf() -> ResponseReturnValue:
+    """All that fits, as pages to print and pass on."""
+    try:
+        with gate.opened(PDFS.key(client_ip())):
+            throttle.check(PDFS, client_ip())
+            throttle.count(PDFS, client_ip())
+            db.session.commit()
+    except Refusal as refusal:
+        db.session.rollback()
+        return answer(429, refusal.code, gettext("操作过于频繁"), refusal_text(refusal))
+    wanted = _wanted()
+    entries = list(queries.iter_entries(wanted=wanted, limit=MOST_ON_PAPER + 1))
+    if len(entries) > MOST_ON_PAPER:
+        raise Refusal(
+            "directory_too_long",
+            "",
+            N_("符合条件的超过%(most)d项,装不进一份PDF。请按市、职业或等级缩小范围,或下载表格。"),
+            most=MOST_ON_PAPER,
+        )
+    chosen = settings.current()
+    query = request.query_string.decode("ascii", "replace")[:300]
+    pdf = typeset_directory(
+        facts=facts_of(wanted, entries, now=g.now),
+        holders=holders_of(entries),
+        history=wanted.history,
+        made_on=wanted.on,
+        address=f"{chosen.public_url}/directory" + (f"?{query}" if query else ""),
+        fonts=load_fonts(chosen.fonts),
+    )
+    sent = Response(pdf, mimetype="application/pdf")
+    sent.headers["Content-Disposition"] = disposition_of(f"{TITLE} {wanted.on.isoformat()}.pdf", plain="directory.pdf")
+    sent.headers["Cache-Control"] = "private, no-store"
+    return sent
 
 
 @blueprint.get("/directory/<code>")

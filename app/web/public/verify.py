@@ -12,13 +12,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.db import db
 from app.documents import keys, settings, verifying
 from app.documents.verifying import Known, Standing, Verification
 from app.rules.core import N_, Refusal
 from app.web.access import PUBLIC
-from app.web.errors import refusal_text
+from app.web.errors import http_error, refusal_text
 from app.web.public.views import ACCESS, blueprint
 from tenants.accounts import gate, throttle
 from tenants.accounts.throttle import Limit
@@ -102,6 +103,15 @@ def verify_file() -> ResponseReturnValue:
         result=result,
         standing=_standing(Standing(result.state)),
     )
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def _too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    """A file larger than any of ours is told so where it was dropped; other forms of the public get the common page."""
+    if request.endpoint != "public.verify_file":
+        return http_error(error)
+    problem = gettext("文件超过4 MB,不是本系统出具的文书。")
+    return render_template("public/verify.html", problem=problem, typed=""), 413
 
 
 def _verify(pdf: bytes, seen: list[Known]) -> Verification:
