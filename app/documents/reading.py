@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 
-from asn1crypto import parser
+from asn1crypto import cms, parser
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -28,6 +28,7 @@ MAX_BYTES = 20 * 1024 * 1024
 MAX_PAGES = 300
 MAX_MEMORY = 1024 * 1024 * 1024
 MAX_CPU_SECONDS = 10
+_DIGESTS = frozenset({"sha256", "sha384", "sha512"})
 _REFERENCE = re.compile(r"^(?:[0-9]{6}-[A-Z]{2}-[0-9]{4}-[0-9]{4,}-[0-9A-HJKMNP-TV-Z]{20}|SAMPLE-[A-Z_]+)$")
 
 
@@ -151,7 +152,48 @@ def _is_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> bool:
     length = parser.peek(content)
     written = content.hex()
     # Either case, but one of them throughout.
-    return content[length:].strip(b"\0") == b"" and digits.decode("ascii") in {written, written.upper()}
+    return (
+        content[length:].strip(b"\0") == b""
+        and digits.decode("ascii") in {written, written.upper()}
+        and _is_strict(cms.ContentInfo.load(content[:length]))
+    )
+
+
+def _is_strict(found: cms.ContentInfo) -> bool:
+    """Whether what no signature covers in a seal's CMS says just what it must: its algorithms, versions and signer.
+
+    Parsing is lazy and looks at none of them, so that a changed byte there would pass unseen.
+    """
+    if found.copy().dump(force=True) != found.dump() or found["content_type"].native != "signed_data":
+        return False
+    signed = found["content"]
+    signer = signed["signer_infos"][0]
+    times = signer["unsigned_attrs"] or ()
+    return (
+        len(signed["signer_infos"]) == 1
+        and (signed["version"].native, signer["version"].native) == ("v1", "v1")
+        and signed["encap_content_info"]["content_type"].native == "data"
+        and _names_its_algorithm(signed)
+        and _names_its_certificate(signer["sid"], signed["certificates"])
+        and all(one["type"].native == "signature_time_stamp_token" and len(one["values"]) == 1 for one in times)
+        # Another's encoding, which need not be ours byte for byte.
+        and all(_names_its_algorithm(one["values"][0]["content"]) for one in times)
+    )
+
+
+def _names_its_algorithm(signed: cms.SignedData) -> bool:
+    digest = signed["signer_infos"][0]["digest_algorithm"]
+    named = [(one["algorithm"].native, one["parameters"].native) for one in signed["digest_algorithms"]]
+    return digest["algorithm"].native in _DIGESTS and named == [(digest["algorithm"].native, None)]
+
+
+def _names_its_certificate(sid: cms.SignerIdentifier, certificates: cms.CertificateSet) -> bool:
+    """Byte for byte: names are compared without regard to case elsewhere."""
+    if sid.name != "issuer_and_serial_number":
+        return False
+    named = (sid.chosen["issuer"].dump(), sid.chosen["serial_number"].native)
+    held = [(one.chosen.issuer.dump(), one.chosen.serial_number) for one in certificates if one.name == "certificate"]
+    return held.count(named) == 1
 
 
 def _is_revoked(certificate: asn1_x509.Certificate, at: datetime, crls: Sequence[bytes]) -> bool:

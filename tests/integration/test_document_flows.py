@@ -19,6 +19,7 @@ from app import clock
 from app.db import db
 from app.documents import keys, verifying
 from app.documents import queries as document_queries
+from app.documents import settings as document_settings
 from app.documents.models import Document
 from app.lifecycle.applications import accepting
 from app.lifecycle.applications.accepting import Asked
@@ -276,8 +277,8 @@ def test_a_hundred_receipts_are_gapless_and_each_one_valid(
     rows = _documents(people, kind="receipt")
     assert sorted(row.serial for row in rows) == list(range(1, 101))
     assert len({row.data["institution_code"] for row in rows}) == 100
-    roots = keys.trust_roots(worker_app.config["DOCUMENTS"], with_demo=True)
     with people.as_system():
+        roots = keys.trust_roots(document_settings.current(), with_demo=True)
         for row in rows:
             newest = document_queries.newest_file(row)
             assert newest is not None

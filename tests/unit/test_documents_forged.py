@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from asn1crypto import cms
 from pyhanko.pdf_utils.generic import DictionaryObject, pdf_name, pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
@@ -93,6 +94,24 @@ def test_no_flipped_bit_passes(chosen: DocumentSettings, receipt: bytes) -> None
         assert making.read_again(bytes(forged), chosen).problem, f"byte {place} of {len(receipt)}"
 
 
+def test_what_the_signature_does_not_cover_in_itself_is_looked_at(chosen: DocumentSettings, receipt: bytes) -> None:
+    """The head of the CMS and the signer's name in it: parsers skip them, or compare names without regard to case."""
+    start, end = contents_place(receipt)
+    content = bytes.fromhex(receipt[start:end].decode())
+    issuer = cms.ContentInfo.load(content)["content"]["signer_infos"][0]["sid"].chosen["issuer"].dump()
+    named_again = content.index(issuer, content.index(issuer) + 1)
+    assert making.read_again(_with_contents(receipt, content), chosen).problem == ""
+    for place in (*range(22, 43), named_again + issuer.index(b"CN")):
+        forged = bytearray(content)
+        forged[place] ^= 0x20
+        assert making.read_again(_with_contents(receipt, forged), chosen).problem, f"byte {place} of the signature"
+
+
+def _with_contents(pdf: bytes, content: bytes) -> bytes:
+    start, end = contents_place(pdf)
+    return pdf[:start] + content.hex().encode() + pdf[end:]
+
+
 def test_another_authoritys_seal_is_not_trusted(chosen: DocumentSettings, tmp_path: Path) -> None:
     other = dataclasses.replace(chosen, home=tmp_path)
     forged = sampling.make_sample("receipt", other).pdf
@@ -131,6 +150,25 @@ def _bomb() -> bytes:
     return head + stream + b"startxref\n%d\n%%%%EOF\n" % len(head)
 
 
+def _encrypted(pdf: bytes) -> bytes:
+    with pikepdf.open(BytesIO(pdf)) as document:
+        output = BytesIO()
+        document.save(output, encryption=pikepdf.Encryption(owner="owner", user="user"))
+    return output.getvalue()
+
+
+def _endless() -> bytes:
+    """A tree of pages and a tree of fields that are their own children."""
+    body = (
+        b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]/SigFlags 3>>>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>endobj\n3 0 obj<</T(a)/Kids[3 0 R 3 0 R]/FT/Sig>>endobj\n"
+    )
+    table = b"".join(b"%010d 00000 n \n" % body.index(b"%d 0 obj" % number) for number in (1, 2, 3))
+    return body + b"xref\n0 4\n0000000000 65535 f \n%btrailer<</Size 4/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (
+        table, len(body),
+    )  # fmt: skip
+
+
 def test_hostile_uploads_are_refused_within_limits(chosen: DocumentSettings, receipt: bytes) -> None:
     assert _verify(_many_pages(500), chosen).reason == verifying.PROBLEMS["too_many_pages"]
     hostile = _bomb()
@@ -140,6 +178,9 @@ def test_hostile_uploads_are_refused_within_limits(chosen: DocumentSettings, rec
     assert datetime.now(UTC) - started < timedelta(seconds=reader.TIMEOUT_SECONDS + 5)
     assert _verify(b"%PDF-1.7\n" + os.urandom(100_000), chosen).reason == verifying.PROBLEMS["unreadable"]
     assert _verify(b"PK\x03\x04", chosen).reason == verifying.PROBLEMS["not_pdf"]
+    assert _verify(b"", chosen).reason == verifying.PROBLEMS["not_pdf"]
+    assert _verify(_encrypted(receipt), chosen).reason == verifying.PROBLEMS["unreadable"]
+    assert _verify(_endless(), chosen).reason in {verifying.PROBLEMS["unreadable"], verifying.PROBLEMS["unsigned"]}
     assert _verify(_many_pages(1), chosen).reason == verifying.PROBLEMS["unsigned"]
     assert _verify(receipt + b" " * reading.MAX_BYTES, chosen).reason == verifying.PROBLEMS["too_large"]
     assert _verify(receipt, chosen).valid
