@@ -16,7 +16,7 @@ _LETTER_TEXT = re.compile(r"^[(（【\[]?([A-Ja-j])[)）】\]]?\s*[.．、:：\s
 # 「A(见GB 12348)」
 _REMARKED = re.compile(r"^([A-J](?:\s*[,，、]?\s*[A-J])*)\s*[(（【].{2,}[)）】][.。]?$", re.S)
 _TRUE_WORDS = "√ ✓ ✔ ☑ ∨ v 对 正确 是 对的 正确的 t true right correct y yes"
-_FALSE_WORDS = "× ✗ ✘ ✕ ╳ ☒ x х 错 错误 否 错的 错误的 不对 不正确 f false wrong incorrect n no"
+_FALSE_WORDS = "× ✗ ✘ ✕ ╳ ☒ x х 错 错误 否 错的 错误的 不对 不正确 非 f false wrong incorrect n no"
 _TRUE, _FALSE = frozenset(_TRUE_WORDS.split()), frozenset(_FALSE_WORDS.split())
 
 

@@ -84,7 +84,7 @@ def _read_line(draft: Draft, line: Line, out: Yield) -> None:
 def _read_text(draft: Draft, text: str, line: Line, out: Yield) -> None:
     if draft.mode in ("stem", "options"):
         found = find_options(text, "ABCDEFGHIJ"[min(len(draft.options), 9)], least=1)
-        if found and (draft.mode == "options" or not found[0] or len(found[1]) >= 2):
+        if found and (draft.mode == "options" or not found[0] or (len(found[1]) >= 2 and all(found[1]))):
             if found[0]:
                 draft.add(found[0])
             draft.options.extend(found[1])

@@ -10,9 +10,9 @@ from uploads.banks.kinds import name_kind
 from uploads.banks.models import Kind
 from uploads.banks.points import split_code
 from uploads.banks.text import fold_code, half
-from uploads.banks.word_key import key_items
+from uploads.banks.word_key import key_items, key_run
 from uploads.banks.word_lines import Draft, Line
-from uploads.banks.word_patterns import LABEL, LABEL_MODES, NUMBERED_ANSWER
+from uploads.banks.word_patterns import LABEL, LABEL_MODES, NUMBERED_ANSWER, OBJECTIVE
 from uploads.banks.word_questions import begin_question, continue_question
 from uploads.banks.word_state import Reader
 
@@ -81,8 +81,25 @@ def set_answer(reader: Reader, text: str) -> None:
         reader.key.add_line(text)
         reader.draft = None
         return
+    if _set_run(reader, text):
+        return
     draft.mode = "answer"
     draft.answer = [*(draft.answer or []), *([text.strip()] if text.strip() else [])]
+
+
+def _set_run(reader: Reader, text: str) -> bool:
+    """「答案:B、A、B、A」 under a section of four questions none of which has an answer of its own."""
+    open_drafts = [draft for draft in reader.drafts if draft.section == reader.part]
+    if any(draft.answer is not None for draft in open_drafts):
+        return False
+    run = key_run(text, reader.kind) if reader.kind in OBJECTIVE else []
+    if len(run) < 2 or len(run) != len(open_drafts):
+        return False
+    if reader.kind is Kind.MULTIPLE_CHOICE and all(len(group) == 1 for group in run):
+        return False
+    for draft, answer in zip(open_drafts, run, strict=True):
+        draft.answer = [answer]
+    return True
 
 
 def section_turns(drafts: Sequence[Draft]) -> dict[int, int]:

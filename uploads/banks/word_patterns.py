@@ -52,7 +52,7 @@ PAGE = re.compile(
 OBJECTIVE = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE, Kind.TRUE_FALSE})
 LABEL_MODES = {"难": "difficulty", "一": "consistency", "知": "point", "鉴": "point", "考": "point", "d": "difficulty"}
 ASKED = re.compile(r"^问\s*\d{0,3}\s*:\s*(?=\S)")
-OPTIONS_LABEL = re.compile(r"^(?:备选|候选)?(?:选项|答案)\s*:\s*(?=[(\[【]?\s*[A-Ja-j]\s*[)\]】.、:])")
+OPTIONS_LABEL = re.compile(r"^(?:(?:备选|候选)?选项|备选答案|候选答案)\s*:\s*(?=[(\[【]?\s*[A-Ja-j]\s*[)\]】.、:])")
 CASE_HEAD = re.compile(
     r"^[【\[(<]?\s*案例(?:分析)?题?\s*([一二三四五六七八九十]{1,3}|\d{1,2})\s*[】\])>]?\s*(?:$|[:、.,]\s*|(?<=[】\])>\s])\s*(?=\S))"
 )

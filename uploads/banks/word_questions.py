@@ -58,7 +58,7 @@ def begin_question(reader: Reader, index: int, line: Line, flat: str) -> bool:
     reader.style, reader.last, reader.draft = "dot" if style == "lead" else style, number, draft
     reader.drafts.append(draft)
     draft.underlined.extend(text.strip() for text in line.underlined if text.strip() in line.text)
-    _read_stem(draft, line.text[start:])
+    _read_stem(draft, line.text[start:], _following(reader, index))
     return True
 
 
@@ -91,7 +91,7 @@ def begin_unnumbered(reader: Reader, index: int, line: Line, flat: str) -> bool:
     asked = half("".join(draft.stem)) if draft else ""
     if draft and draft.answer is None and len(draft.options) < 2 and not INLINE.search(asked):
         return False
-    following = next((half(each.text) for each in reader.lines[index + 1 : index + 2]), "")
+    following = _following(reader, index)
     if reader.kind is Kind.TRUE_FALSE:
         asks = bool(INLINE.search(flat) or INLINE_END.search(flat) or BARE_ANSWER.match(following))
     else:
@@ -111,8 +111,12 @@ def begin_unnumbered(reader: Reader, index: int, line: Line, flat: str) -> bool:
         style="none",
     )
     reader.drafts.append(reader.draft)
-    _read_stem(reader.draft, line.text)
+    _read_stem(reader.draft, line.text, following)
     return True
+
+
+def _following(reader: Reader, index: int) -> str:
+    return next((half(each.text) for each in reader.lines[index + 1 : index + 2]), "")
 
 
 def _is_next(reader: Reader, index: int, flat: str, found: tuple[str, int, str, int]) -> bool:
@@ -161,9 +165,10 @@ def _has_answer_ahead(reader: Reader, index: int) -> bool:
     return False
 
 
-def _read_stem(draft: Draft, text: str) -> None:
-    found = find_options(text, least=2)
-    if found and (len(found[1]) >= 3 or found[0]):
+def _read_stem(draft: Draft, text: str, following: str) -> None:
+    """A stem, perhaps with options behind it: not 「A、B、C三相负载对称」, nor where the next line has the option A."""
+    found = None if find_options(following, least=1) and starts_with_option(following) else find_options(text, least=2)
+    if found and all(found[1]) and (len(found[1]) >= 3 or found[0]):
         draft.stem.append(found[0])
         draft.options.extend(found[1])
         draft.mode = "options"

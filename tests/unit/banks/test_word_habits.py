@@ -463,6 +463,95 @@ D. 逮捕
         {"single_choice": 1, "true_false": 1, "multiple_choice": 1},
         ["C", "True", "ABC"],
     ),
+    "one_line_of_answers": (
+        """一、单项选择题（每题1分，共4分）
+1．制动液更换周期为（　）。
+A．1年 B．2年 C．5年 D．10年
+2．轮胎花纹极限深度为（　）mm。
+A．1.6 B．3 C．5 D．8
+3．蓄电池电压为（　）V。
+A．6 B．12 C．36 D．48
+4．机油检查应在（　）进行。
+A．冷机 B．热机 C．行驶中 D．随时
+答案：B、A、B、A
+""",
+        {"single_choice": 4},
+        ["B", "A", "B", "A"],
+    ),
+    "letters_in_the_stem_with_commas": (
+        """单项选择题
+1、下列不是营养素的是（　D　）
+A、蛋白质　B、脂肪　C、碳水化合物　D、酒精
+多项选择题
+2、脂溶性维生素有（　A、B、C　）
+A、维生素A　B、维生素D　C、维生素E　D、维生素C
+3、水溶性维生素有（ABC）
+A、维生素C　B、维生素B1　C、叶酸　D、维生素K
+判断题
+4、（√）母乳是婴儿最佳食品
+5、（×）6个月前需添加辅食
+""",
+        {"single_choice": 1, "multiple_choice": 2, "true_false": 2},
+        ["D", "ABC", "ABC", "True", "False"],
+    ),
+    "stems_that_name_a_b_and_c": (
+        """一、单选题
+1. 三相电路中，A、B、C三相负载对称，则中性线电流为（ ）。
+A. 0 B. 1A C. 2A D. 3A
+答案：A
+2. C语言中，int占（ ）字节。
+A. 1 B. 4 C. 8 D. 16
+答案：B
+3. A/B类药品应（ ）存放。
+A. 分开 B. 混合 C. 随意 D. 无要求
+答案：A
+""",
+        {"single_choice": 3},
+        ["A", "B", "A"],
+    ),
+    "answers_that_look_like_options": (
+        """一、多项选择题
+1. 甲的组成包括（ ）。
+A. 一
+B. 二
+C. 三
+D. 四
+答案：A、B、C
+2. 乙的组成包括（ ）。
+A. 一
+B. 二
+C. 三
+D. 四
+答案: B.D
+3. 丙的用途包括（ ）。
+A. 一 B. 二 C. 三 D. 四
+答案：（A）（C）
+""",
+        {"multiple_choice": 3},
+        ["ABC", "BD", "AC"],
+    ),
+    "one_line_of_answers_a_section": (
+        """一、多项选择题
+1. 甲的组成包括（ ）。
+A. 一 B. 二 C. 三 D. 四
+2. 乙的用途包括（ ）。
+A. 一 B. 二 C. 三 D. 四
+答案：AB ACD
+二、判断题
+1. 铜是导体。
+2. 木是导体。
+3. 铁是导体。
+答案：√×√
+三、单选题
+1. 丁的单位是（ ）。
+A. 一 B. 二 C. 三 D. 四
+2. 戊的单位是（ ）。
+A. 一 B. 二 C. 三 D. 四
+答案：D、C
+""",
+        {"multiple_choice": 2, "true_false": 3, "single_choice": 2},
+        ["AB", "ACD", "True", "False", "True", "D", "C"],
+    ),
 }
 
 
