@@ -14,16 +14,18 @@ from app.lifecycle.announcements.models import Announcement, AnnouncementEntry
 from app.lifecycle.applications.models import Application, ApplicationItem, SupplementRequest
 from app.lifecycle.applications.queries import label_of
 from app.lifecycle.exits.models import ExitCase
-from app.lifecycle.filings.models import Filing, Receipt
+from app.lifecycle.filings.models import FiledItem, Filing, Receipt
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.incubation.services import CAPACITY_LABELS
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Publicity
+from app.lifecycle.renewals.models import RenewalCycle
 from app.rules.authority import LEVEL_LABELS
 from app.rules.banks import CONCLUSION_LABELS
 from app.rules.exit import CAUSE_LABELS
 from app.rules.occupations import SKILL_LEVELS
 from app.rules.panels import EXPERT_TYPES, PERIODIC_METHODS, SELECTION_METHODS
+from app.rules.renewal import GRADE_LABELS
 from app.rules.states import PANEL_KIND_LABELS, MemberState, PanelKind
 from app.rules.templates import DRAFT_BANNER
 from tenants.models import Authority, Organisation
@@ -255,6 +257,30 @@ def receipt(row: Receipt, filing: Filing, application: Application) -> dict[str,
             _item(one["occupation_code"], one["occupation_name"], one["work_type"], one["skill_level"])
             for one in row.items
         ],
+    }
+
+
+def renewal_receipt(
+    row: Receipt, cycle: RenewalCycle, dropped: Iterable[FiledItem], *, previous_number: str = ""
+) -> dict[str, Any]:
+    """续期备案回执: what the receipt's row says, and which occupations are not renewed and why (R56, R60)."""
+    filing, period = cycle.filing, cycle.period
+    idle = dict.fromkeys(item.occupation_name for item in dropped)
+    return {
+        **_who(filing.organisation),
+        "institution_code": filing.institution_code or "",
+        "level_label": LEVEL_LABELS[filing.organisation.filing_level],
+        "valid_from": row.valid_from,
+        "valid_to": row.valid_to,
+        "items": [
+            _item(one["occupation_code"], one["occupation_name"], one["work_type"], one["skill_level"])
+            for one in row.items
+        ],
+        "grade_label": "免于评估" if period.exempt else GRADE_LABELS.get(period.grade or "", ""),
+        "period_label": f"第{period.period_no + 1}个备案期",
+        "previous_number": previous_number,
+        "dropped_items": [f"{name}:备案期内未开展评价工作" for name in idle],
+        "is_exempt": period.exempt,
     }
 
 

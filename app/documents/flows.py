@@ -22,12 +22,13 @@ from app.lifecycle import casework
 from app.lifecycle.announcements.models import Announcement
 from app.lifecycle.applications.models import Application, SupplementRequest
 from app.lifecycle.exits.models import ExitCase
-from app.lifecycle.filings.models import Filing, Receipt
+from app.lifecycle.filings.models import FiledItem, Filing, Receipt
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.milestones import Milestone, listen
 from app.lifecycle.panels import queries as panel_queries
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Publicity
+from app.lifecycle.renewals.models import RenewalCycle
 from app.rules.states import PanelKind
 from tenants.models import Authority, Organisation
 from tenants.scope import DEPARTMENT_CODE, SYSTEM_ACTOR, Actor
@@ -52,6 +53,7 @@ def install() -> None:
         (Milestone.receipt_issued, on_receipt),
         (Milestone.announcement_published, on_announcement),
         (Milestone.exit_closed, on_exit_closed),
+        (Milestone.renewal_receipt_issued, on_renewal_receipt),
     ):
         listen(milestone, listener)
 
@@ -177,6 +179,30 @@ def on_receipt(*, actor: Actor, now: datetime, receipt: Receipt, filing: Filing,
         actor=actor,
         now=now,
         supersedes=queries.current_document(kind="receipt", subject_type=FILING, subject_id=filing.id),
+    )
+
+
+def on_renewal_receipt(
+    *, actor: Actor, now: datetime, receipt: Receipt, cycle: RenewalCycle, dropped: list[FiledItem]
+) -> None:
+    """续期备案回执; it supersedes the receipt of the period before, whichever it was."""
+    standing = [
+        found
+        for kind in ("receipt", "renewal_receipt")
+        if (found := queries.current_document(kind=kind, subject_type=FILING, subject_id=cycle.filing_id))
+    ]
+    newest = max(standing, key=lambda one: one.created_at, default=None)
+    number = newest.number if newest is not None else ""
+    services.issue(
+        kind="renewal_receipt",
+        authority_code=receipt.authority_code,
+        organisation_id=receipt.organisation_id,
+        subject_type=FILING,
+        subject_id=cycle.filing_id,
+        data=contents.renewal_receipt(receipt, cycle, dropped, previous_number=number),
+        actor=actor,
+        now=now,
+        supersedes=newest,
     )
 
 

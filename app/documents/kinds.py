@@ -111,12 +111,19 @@ RENEWAL_RECEIPT = Kind(
         Field("grade_label", "评估等次"), Field("period_label", "备案期次", required=False),
         Field("previous_number", "上一份回执文号", required=False),
         Field("dropped_items", "不予续期的职业", LINES, required=False),
+        Field("is_exempt", "是否免于评估", FLAG, required=False),
     ),
+    version="2",
     parts=(
         Part("body", N_("正文"),
              "经定期评估,{organisation}(机构代码{institution_code})评估等次为{grade_label},准予续期备案,"
              "可继续面向社会开展职业技能等级认定工作。续期后的备案期自{valid_from}起至{valid_to}止,机构代码不变。",
              ("organisation", "uscc", "level_label", "institution_code", "grade_label", "valid_from", "valid_to"),
+             ("organisation", "institution_code", "valid_from", "valid_to")),
+        Part("exempt", N_("正文(免于评估)"),
+             "{organisation}(机构代码{institution_code})连续两个备案期评估等次为优秀,本次免于评估,准予续期备案,"
+             "可继续面向社会开展职业技能等级认定工作。续期后的备案期自{valid_from}起至{valid_to}止,机构代码不变。",
+             ("organisation", "uscc", "level_label", "institution_code", "valid_from", "valid_to"),
              ("organisation", "institution_code", "valid_from", "valid_to")),
     ),
 )  # fmt: skip

@@ -30,6 +30,7 @@ class Milestone(StrEnum):
     commitment_returned = "commitment_returned"  # commitment, reason
     commitment_void = "commitment_void"  # commitment, reason
     receipt_issued = "receipt_issued"  # receipt, filing, application
+    renewal_receipt_issued = "renewal_receipt_issued"  # receipt, cycle, dropped
     exit_closed = "exit_closed"  # case
     announcement_published = "announcement_published"  # announcement
 

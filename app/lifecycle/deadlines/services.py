@@ -74,11 +74,12 @@ def meet_deadline(*, kind: str, subject_id: uuid.UUID, now: datetime) -> None:
     _move(kind, subject_id, "met", now, from_states=("open", "missed"))
 
 
-def reopen_deadline(*, kind: str, subject_id: uuid.UUID, now: datetime) -> None:
-    """It has to be done again (a bank was returned): open, or missed where its time has passed meanwhile."""
+def reopen_deadline(*, kind: str, subject_id: uuid.UUID, now: datetime, ended: tuple[str, ...] = ("met",)) -> None:
+    """It has to be done again (a bank was returned): open, or missed where its time has passed meanwhile. `ended`: from
+    which states; also `cancelled` where a step was taken back."""
     deadline = find_deadline(kind, subject_id)
-    if deadline is not None and deadline.state == "met":
-        _move(kind, subject_id, "open" if deadline.due_at > now else "missed", now, from_states=("met",))
+    if deadline is not None:
+        _move(kind, subject_id, "open" if deadline.due_at > now else "missed", now, from_states=ended)
 
 
 def cancel_deadline(*, kind: str, subject_id: uuid.UUID, now: datetime, reason: str = "cancelled") -> None:

@@ -13,11 +13,11 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle.directory.models import DirectoryEntry
-from app.lifecycle.filings.models import FiledItem, Filing
+from app.lifecycle.filings.models import FiledItem, Filing, FilingPeriod
 from app.rules.authority import Level
 from app.rules.filing import LEAVE_REASONS
 from app.rules.routing import CITIES, PROVINCE_CODE
-from app.rules.states import FILED_ITEM, FiledItemState, FilingState
+from app.rules.states import FILED_ITEM, FILING, FiledItemState, FilingState
 
 _GONE = (FiledItemState.NOT_RENEWED, FiledItemState.ENDED_WITH_FILING)
 _BATCH = 500
@@ -55,12 +55,14 @@ def _write(rows: list[dict[str, Any]]) -> None:
 
 
 def _entry(filing: Filing, item: FiledItem, known: DirectoryEntry | None, today: date) -> Mapping[str, Any]:
-    organisation, last = filing.organisation, filing.periods[-1]
+    organisation, last = filing.organisation, _period_of(filing, item, today)
     reason = _reason(filing, item)
-    # An automatic exit takes effect the day after the last valid day (R50); any other on the day it was decided.
+    # An automatic exit takes effect the day after the last valid day (R50), and so does an occupation that was not
+    # renewed with its filing (R60); any other on the day it was decided.
     left_on = None
     if reason:
-        natural = last.valid_to + timedelta(days=1) if filing.state == FilingState.EXITED_AUTOMATIC else today
+        at_end = filing.state == FilingState.EXITED_AUTOMATIC or FILING.is_live(filing.state)
+        natural = last.valid_to + timedelta(days=1) if at_end else today
         left_on = known.left_on if known is not None and known.left_on is not None else natural
     city = organisation.registration_city_code
     return {
@@ -82,6 +84,15 @@ def _entry(filing: Filing, item: FiledItem, known: DirectoryEntry | None, today:
         "left_on": left_on,
         "leave_reason": reason,
     }
+
+
+def _period_of(filing: Filing, item: FiledItem, today: date) -> FilingPeriod:
+    """The period that the entry tells: the one that runs, also where the next was granted before its end (R56); of an
+    item that was not renewed with its filing the one before the newest."""
+    begun = [period for period in filing.periods if period.valid_from <= today] or filing.periods[:1]
+    if item.state == FiledItemState.NOT_RENEWED and FILING.is_live(filing.state) and len(filing.periods) > 1:
+        return min(begun[-1], filing.periods[-2], key=lambda period: period.period_no)
+    return begun[-1]
 
 
 def _reason(filing: Filing, item: FiledItem) -> str:

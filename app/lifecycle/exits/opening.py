@@ -34,6 +34,7 @@ def open_exit(
     organisation: Organisation,
     cause: str,
     removed_on: date,
+    reason: str = "",
     now: datetime,
 ) -> ExitCase:
     """Remove a filing whose exit is decided, and begin its tail; `filing.items` must be loaded and the row held.
@@ -50,7 +51,7 @@ def open_exit(
         receipt.state = "void"
     _record("filing_exited", actor, now, "filing", filing.id, filing, before, filing.state, cause)
     case = _insert(actor, filing, period, cause, removed_on, now)
-    _record("exit_opened", actor, now, "exit_case", case.id, filing, None, case.state, cause)
+    _record("exit_opened", actor, now, "exit_case", case.id, filing, None, case.state, cause, reason)
     cancel_deadline(kind="filing_end", subject_id=period.id, now=now)
     due = clocks.exit_data_due(removed_on, load_calendar(), load_settings(filing.authority_code))
     set_deadline(
@@ -76,7 +77,9 @@ def _insert(
     state = EXIT_CASE.advance(None, "initiate", actor.kind)
     if not rules.needs_review(cause):
         state = EXIT_CASE.advance(state, "skip_review", ActorKind.SYSTEM)
-    for event in ("remove", "start_closing"):
+    # Where it follows from the authority's decision on the renewal (R59, R60), that decision is its review.
+    reviewed = ("review", "decide") if rules.needs_review(cause) else ()
+    for event in (*reviewed, "remove", "start_closing"):
         state = EXIT_CASE.advance(state, event, actor.kind)
     case = ExitCase(
         id=uuid.uuid4(),
@@ -119,6 +122,7 @@ def _record(
     before: str | None,
     after: str,
     cause: str,
+    reason: str = "",
 ) -> None:
     events.record(
         name,
@@ -134,6 +138,7 @@ def _record(
         title=rules.CAUSE_LABELS[cause],
         review_skipped=not rules.needs_review(cause),
         institution_code=filing.institution_code,
+        **({"reason": reason} if reason else {}),
     )
 
 

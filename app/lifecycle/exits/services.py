@@ -14,7 +14,7 @@ from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle import paths
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
-from app.lifecycle.deadlines.services import cancel_deadline, meet_deadline, set_deadline
+from app.lifecycle.deadlines.services import cancel_deadline, meet_deadline, reopen_deadline, set_deadline
 from app.lifecycle.exits import queries
 from app.lifecycle.exits.models import ExitCase, ExitEntry
 from app.lifecycle.exits.opening import EXIT_DATA
@@ -191,6 +191,7 @@ def _ask_for_application(actor: Actor, case: ExitCase, now: datetime) -> None:
         link=paths.RENEWAL,
         now=now,
     )
+    reopen_deadline(kind="supplement_due", subject_id=cycle.id, now=now, ended=("met", "cancelled"))
     events.record(
         "renewal_reinstated",
         actor=actor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ from app.rules.authority import Act, check_competent
 from app.rules.core import N_, ActorKind, Refusal
 from app.rules.states import FILED_ITEM, FILING, FILING_PERIOD, ApplicationState, ItemState
 from tenants import events
+from tenants.models import Organisation
 from tenants.scope import Actor
 
 
@@ -153,7 +155,9 @@ def issue_receipt(
     period = _begin_period(actor, filing, start, end.due_on)
     filed = _file_items(actor, filing, application, items)
     told = [_told(item) for item in filed]
-    receipt = _add_receipt(actor, filing, application, period.id, "first", start, end.due_on, told, now)
+    receipt = _add_receipt(
+        actor, filing, application.organisation, application.level, period.id, "first", start, end.due_on, told, now
+    )
     before = filing.state
     filing.state = FILING.advance(before, "issue_receipt", actor.kind)
     _record(
@@ -203,8 +207,8 @@ def reissue_receipt(*, actor: Actor, application_id: uuid.UUID, reason: str, now
     standing.state = "superseded"
     db.session.flush()
     receipt = _add_receipt(
-        actor, filing, application, standing.period_id, "replacement", standing.valid_from, standing.valid_to,
-        standing.items, now,
+        actor, filing, application.organisation, application.level, standing.period_id, "replacement",
+        standing.valid_from, standing.valid_to, standing.items, now,
     )  # fmt: skip
     _record(
         "receipt_reissued", actor, filing, now, before=filing.state, rule="R38", title=receipt.number,
@@ -227,10 +231,29 @@ def reissue_receipt(*, actor: Actor, application_id: uuid.UUID, reason: str, now
     return receipt
 
 
+def add_receipt(
+    *,
+    actor: Actor,
+    filing: Filing,
+    organisation: Organisation,
+    level: str,
+    period_id: uuid.UUID,
+    kind: str,
+    valid_from: date,
+    valid_to: date,
+    items: Sequence[FiledItem],
+    now: datetime,
+) -> Receipt:
+    """A receipt for these filed items, with the next number and today's day (R38, R56); no other may be current."""
+    told = [_told(item) for item in items]
+    return _add_receipt(actor, filing, organisation, level, period_id, kind, valid_from, valid_to, told, now)
+
+
 def _add_receipt(
     actor: Actor,
     filing: Filing,
-    application: Application,
+    organisation: Organisation,
+    level: str,
     period_id: uuid.UUID,
     kind: str,
     valid_from: date,
@@ -256,7 +279,7 @@ def _add_receipt(
         issued_by=actor.user_id,
         issued_at=now,
     )
-    receipt.content_sha256 = digest(receipt, filing, application)
+    receipt.content_sha256 = digest(receipt, filing, organisation, level)
     db.session.add(receipt)
     return receipt
 
@@ -313,14 +336,14 @@ def _told(item: FiledItem) -> dict[str, str]:
     }
 
 
-def digest(receipt: Receipt, filing: Filing, application: Application) -> str:
+def digest(receipt: Receipt, filing: Filing, organisation: Organisation, level: str) -> str:
     """SHA-256 over what a receipt says: number, organisation, code, level, dates and items, as canonical JSON."""
     told = {
         "number": receipt.number,
-        "organisation": application.organisation.name,
-        "uscc": application.organisation.uscc,
+        "organisation": organisation.name,
+        "uscc": organisation.uscc,
         "institution_code": filing.institution_code,
-        "level": application.level,
+        "level": level,
         "issued_on": receipt.issued_on.isoformat(),
         "valid_from": receipt.valid_from.isoformat(),
         "valid_to": receipt.valid_to.isoformat(),

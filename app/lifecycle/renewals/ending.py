@@ -34,7 +34,7 @@ def close_applications(*, actor: Actor, cycle: RenewalCycle, now: datetime) -> b
         clocks.end_of_day(cycle.apply_close_on), now
     ):
         return False
-    _move(actor, cycle, "deadline", "renewal_not_applied", now, apply_close_on=cycle.apply_close_on.isoformat())
+    move(actor, cycle, "deadline", "renewal_not_applied", now, apply_close_on=cycle.apply_close_on.isoformat())
     return True
 
 
@@ -76,8 +76,8 @@ def _wait(actor: Actor, filing: Filing, period: FilingPeriod, now: datetime) -> 
 
 def _leave(actor: Actor, filing: Filing, period: FilingPeriod, cycle: RenewalCycle, now: datetime) -> None:
     if renewal.deadline_event(cycle.state) == "deadline":
-        _move(actor, cycle, "deadline", "renewal_not_applied", now)
-    _move(actor, cycle, "exit", "renewal_auto_exited", now)
+        move(actor, cycle, "deadline", "renewal_not_applied", now)
+    move(actor, cycle, "exit", "renewal_auto_exited", now)
     for kind in (CLOSE, SUPPLEMENT):
         cancel_deadline(kind=kind, subject_id=cycle.id, now=now)
     open_exit(
@@ -113,7 +113,7 @@ def admit_late(
     renewal.check_can_admit_late(now.astimezone(SHANGHAI).date(), until, cycle.period.valid_to, reason, settings)
     reason = need_reason(reason, "R50")
     cycle.apply_close_on = until
-    _move(actor, cycle, "admit_late", "renewal_admitted_late", now, reason=reason, apply_close_on=until.isoformat())
+    move(actor, cycle, "admit_late", "renewal_admitted_late", now, reason=reason, apply_close_on=until.isoformat())
     set_deadline(
         actor=actor,
         clock=renewal.admitted_close(now.astimezone(SHANGHAI).date(), until),
@@ -126,7 +126,7 @@ def admit_late(
         now=now,
         reason="admitted",
     )
-    _tell(cycle, N_("准予逾期提交续期申请"), "R50", now, reason=reason, due_on=until)
+    tell(cycle, N_("准予逾期提交续期申请"), "R50", now, reason=reason, due_on=until)
     return cycle
 
 
@@ -141,9 +141,9 @@ def lapse_supplement(
     deadline = find_deadline(SUPPLEMENT, cycle.id)
     renewal.check_can_lapse(cycle.state, now, deadline.due_at if deadline else None)
     reason = need_reason(reason, "R50")
-    _move(actor, cycle, "lapse", "renewal_lapsed", now, reason=reason)
+    move(actor, cycle, "lapse", "renewal_lapsed", now, reason=reason)
     cancel_deadline(kind=SUPPLEMENT, subject_id=cycle.id, now=now)
-    _tell(cycle, N_("续期申请逾期未补正,视为未按要求提交"), "R50", now, reason=reason)
+    tell(cycle, N_("续期申请逾期未补正,视为未按要求提交"), "R50", now, reason=reason)
     return cycle
 
 
@@ -156,9 +156,10 @@ def locked_cycle(cycle_id: uuid.UUID, *, actor: Actor, expected: int | None = No
     return cycle
 
 
-def _tell(
-    cycle: RenewalCycle, title: str, rule: str, now: datetime, *, reason: str, due_on: date | None = None
+def tell(
+    cycle: RenewalCycle, title: str, rule: str, now: datetime, *, reason: str = "", due_on: date | None = None
 ) -> None:
+    """Tell the organisation of a step; `title` is a msgid marked N_()."""
     notices.tell(
         kind="renewal_step",
         now=now,
@@ -175,7 +176,10 @@ def _tell(
     )
 
 
-def _move(actor: Actor, cycle: RenewalCycle, event: str, name: str, now: datetime, **data: Any) -> None:
+def move(
+    actor: Actor, cycle: RenewalCycle, event: str, name: str, now: datetime, *, rule: str = "R50", **data: Any
+) -> None:
+    """One step of B12 with its event."""
     before, cycle.state = cycle.state, RENEWAL_CYCLE.advance(cycle.state, event, actor.kind)
     db.session.flush()
     events.record(
@@ -188,7 +192,7 @@ def _move(actor: Actor, cycle: RenewalCycle, event: str, name: str, now: datetim
         authority_code=cycle.authority_code,
         before=before,
         after=cycle.state,
-        rule="R50",
+        rule=rule,
         **data,
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Model, UuidPk
@@ -13,7 +14,11 @@ from app.lifecycle.filings.models import Filing, FilingPeriod
 
 
 class RenewalCycle(Model):
-    """The renewal (续期) of one filing at the end of one period: self-assessment, application, assessment (R46–R61)."""
+    """The renewal (续期) of one filing at the end of one period: self-assessment, application, assessment (R46–R61).
+
+    `activity`: what was stated of each occupation when it was renewed or not, occupation_code, occupation_name,
+    candidates (people assessed in the period) and kept_reason (R60).
+    """
 
     __tablename__ = "renewal_cycles"
     __table_args__ = (
@@ -30,6 +35,9 @@ class RenewalCycle(Model):
     opened_on: Mapped[date]
     apply_close_on: Mapped[date]
     applied_at: Mapped[datetime | None]
+    activity: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(server_default="")
 
     filing: Mapped[Filing] = relationship(lazy="raise")
     period: Mapped[FilingPeriod] = relationship(lazy="raise")

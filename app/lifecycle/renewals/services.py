@@ -12,6 +12,7 @@ from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import set_deadline
 from app.lifecycle.filings.models import Filing
 from app.lifecycle.filings.queries import current_period
+from app.lifecycle.renewals.exempting import find_exempt
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.queries import find_cycle_of_period
 from app.rules import clocks
@@ -22,8 +23,13 @@ from tenants.scope import Actor
 
 
 def begin_renewal(*, actor: Actor, filing: Filing, now: datetime) -> RenewalCycle:
-    """As `open_renewal`, and the organisation is told what to do until when; `filing.organisation` must be loaded."""
+    """As `open_renewal`, and the organisation is told what to do until when; `filing.organisation` must be loaded.
+
+    After two excellent periods its authority is asked instead whether to renew without assessment (R57).
+    """
     cycle = open_renewal(actor=actor, filing=filing, now=now)
+    if find_exempt(actor=actor, cycle=cycle, filing=filing, name=filing.organisation.name, now=now):
+        return cycle
     notices.tell(
         kind="renewal_step",
         now=now,

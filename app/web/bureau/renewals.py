@@ -10,11 +10,12 @@ from typing import Any
 from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.services import find_deadline
 from app.lifecycle.exits.queries import find_exit_of_filing
 from app.lifecycle.filings.models import Filing
 from app.lifecycle.filings.queries import get_filing
-from app.lifecycle.renewals import ending, queries
+from app.lifecycle.renewals import deciding, ending, queries
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.services import begin_renewal
 from app.lifecycle.submissions.queries import list_tasks_of
@@ -131,6 +132,11 @@ def _page(cycle_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturn
         and clocks.is_over(supplement.due_at, g.now),
         may_admit=cycle.state == RenewalState.NOT_APPLIED and today <= cycle.period.valid_to,
         today=today,
+        may_decide_exempt=cycle.state == RenewalState.EXEMPT_ELIGIBLE,
+        may_decline=today <= cycle.period.valid_to,
+        may_issue=cycle.state == RenewalState.RENEWAL_DECIDED,
+        occupations=deciding.occupations_of(cycle.filing),
+        least=load_settings(cycle.authority_code).activity_min_candidates,
         exit_case=find_exit_of_filing(cycle.filing_id),
         tasks=list_tasks_of(cycle.id),
         typed=_typed(),
@@ -140,7 +146,9 @@ def _page(cycle_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturn
 
 
 def _typed() -> dict[str, Any]:
-    return {name: request.form.get(name, "") for name in ("until", "reason")}
+    return {name: request.form.get(name, "") for name in ("until", "reason")} | {
+        key: value for key, value in request.form.items() if key.startswith(("candidates-", "kept-"))
+    }
 
 
 _steps = Steps("/renewals/<uuid:cycle_id>", "bureau.renewal", find=_find, page=_page)
@@ -168,3 +176,41 @@ def renewal_admit(*, cycle_id: uuid.UUID) -> None:
 def renewal_lapse(*, cycle_id: uuid.UUID) -> None:
     """Confirm that a supplement did not come."""
     ending.lapse_supplement(actor=actor(), cycle_id=cycle_id, reason=typed("reason", 1000), expected=_seen(), now=g.now)
+
+
+@_steps.step("/exempt", done=N_("已确认免于评估,准予续期。请填写各职业开展评价的情况并发放续期备案回执。"))
+def renewal_exempt(*, cycle_id: uuid.UUID) -> None:
+    """Renew without assessment after two excellent periods."""
+    deciding.confirm_exempt(actor=actor(), cycle_id=cycle_id, expected=_seen(), now=g.now)
+
+
+@_steps.step("/assess", done=N_("仍予定期评估,单位会收到通知。"))
+def renewal_assess(*, cycle_id: uuid.UUID) -> None:
+    """Assess it nevertheless."""
+    deciding.decline_exempt(actor=actor(), cycle_id=cycle_id, reason=typed("reason", 1000), expected=_seen(), now=g.now)
+
+
+def _activity(cycle_id: uuid.UUID) -> dict[str, deciding.Activity]:
+    """What the form says of each occupation; a field that is no number is left out, and asked for again."""
+    found = {}
+    for code in deciding.occupations_of(_find(cycle_id).filing):
+        text = typed(f"candidates-{code}", 10)
+        if text.isdigit():
+            found[code] = deciding.Activity(int(text), typed(f"kept-{code}", 500))
+    return found
+
+
+@_steps.step("/receipt", done=N_("已发放续期备案回执,正在制作。"), anchor="#papers")
+def renewal_receipt(*, cycle_id: uuid.UUID) -> None:
+    """Issue the renewal receipt."""
+    deciding.issue_renewal_receipt(
+        actor=actor(), cycle_id=cycle_id, activity=_activity(cycle_id), expected=_seen(), now=g.now
+    )
+
+
+@_steps.step("/no-items", done=N_("已决定不予续期,该机构移出目录,请办理退出收尾。"))
+def renewal_no_items(*, cycle_id: uuid.UUID) -> None:
+    """No occupation was assessed: nothing to renew."""
+    deciding.lapse_without_items(
+        actor=actor(), cycle_id=cycle_id, reason=typed("reason", 1000), expected=_seen(), now=g.now
+    )
