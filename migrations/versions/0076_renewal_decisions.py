@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0076"
-down_revision = "0075"
+down_revision = "0065"
 
 
 def upgrade() -> None:
