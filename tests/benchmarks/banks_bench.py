@@ -241,6 +241,13 @@ def run(
                     n,
                 ),
                 row(
+                    "banks.inspect processor time (peer: the target of 10 s)",
+                    ours["processor"],
+                    "s",
+                    10.0 if n == 50_000 else None,
+                    n,
+                ),
+                row(
                     "banks.peak memory (peer: the target of 400 MB)",
                     ours["peak"],
                     "MB",
