@@ -403,7 +403,7 @@ KINDS: dict[str, ClockKind] = {
         ClockKind("objection_handling_due", N_("异议处理期限"), N_("异议收到日"), "R25", objection_handling_due),
         ClockKind("city_report_due", N_("结果上报期限"), N_("验收评估通过日"), "R4", city_report_due),
         ClockKind("exit_data_due", N_("合规数据上报期限"), N_("移出目录日"), "R65", exit_data_due),
-        ClockKind("q1_window", N_("一季度申请末日"), N_("任一日期"), "R43", q1_close),
+        ClockKind("q1_window", N_("一季度申请末日"), N_("一季度首日"), "R43", q1_close),
         ClockKind("call_close", N_("申报截止日"), N_("通告载明的截止日"), "R11", call_close),
         ClockKind("call_complete_by", N_("本批次完成时限"), N_("通告载明的完成日"), "R11", call_complete_by),
         ClockKind("panel_work_due", N_("评估组工作时限"), N_("孵化培育期末日或本批次完成时限"), "R29", panel_work_due),
