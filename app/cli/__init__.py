@@ -59,11 +59,15 @@ def _is_expected(error: Exception) -> bool:
 def run(group: click.Group, create_app: CreateApp) -> None:
     """Run the command line: failures are one line on standard error and exit code 1 (2 for wrong usage)."""
     try:
-        group.main(obj=Context(create_app), standalone_mode=False)
+        group.main(prog_name="sheping", obj=Context(create_app), standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        more = f" ({error.ctx.command_path} --help)" if isinstance(error, click.UsageError) and error.ctx else ""
+        sys.stderr.write(f"sheping: {' '.join(error.format_message().split())}{more}\n")
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
