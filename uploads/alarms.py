@@ -19,27 +19,32 @@ SEND = "app.reminders.security_mail.send_alarm"
 
 def tell_infected(upload: Upload, *, virus: str, now: datetime) -> None:
     """As the system. Without a security contact the authority's leads are told; nobody learns of the content."""
-    organisation = db.session.get_one(Organisation, upload.organisation_id)
-    authority = db.session.get_one(Authority, organisation.authority_code)
+    organisation = db.session.get(Organisation, upload.organisation_id) if upload.organisation_id else None
+    authority = db.session.get_one(
+        Authority, organisation.authority_code if organisation else upload.authority_code or ""
+    )
+    # Nobody writes to an objector: they read of it where they read of everything, with their query code.
+    sender = organisation.name if organisation else "公示异议人" if upload.ticket_hash else authority.name
     words: dict[str, Any] = {
         "name_of_file": upload.name,
         "virus": virus,
         "size": naming.size_in_words(upload.size or 0),
         "sha256": upload.sha256 or "",
     }
-    notices.tell(
-        kind="upload_infected",
-        now=now,
-        link="/org",
-        organisation_id=organisation.id,
-        statutory=True,
-        key=f"infected:{upload.id}:{upload.checked_at}",
-        **words,
-    )
+    if organisation is not None:
+        notices.tell(
+            kind="upload_infected",
+            now=now,
+            link="/org",
+            organisation_id=organisation.id,
+            statutory=True,
+            key=f"infected:{upload.id}:{upload.checked_at}",
+            **words,
+        )
     key = f"infected:{upload.id}:{upload.checked_at}:security"
     if authority.security_email:
         outbox.add(
-            SEND, queue="mail", key=key, to=authority.security_email, organisation=organisation.name,
+            SEND, queue="mail", key=key, to=authority.security_email, organisation=sender,
             authority=authority.name, **words,
         )  # fmt: skip
         return
@@ -50,6 +55,6 @@ def tell_infected(upload: Upload, *, virus: str, now: datetime) -> None:
         authority_code=authority.code,
         roles=(Role.lead.value,),
         key=key,
-        organisation=organisation.name,
+        organisation=sender,
         **words,
     )

@@ -11,8 +11,9 @@ from uploads.banks.archive import ArchiveLimits
 from uploads.banks.filetype import FileKind, FileType, Problem, check_archive, sniff
 from uploads.inside import find_active
 from uploads.members import find_in_members
-from uploads.models import Purpose
+from uploads.models import CASE_PURPOSES, Purpose
 from uploads.naming import extension_of
+from uploads.pictures import find_fault
 from uploads.reasons import reason
 
 _TAIL = 64 * 1024
@@ -115,6 +116,10 @@ def examine(path: Path, name: str, purpose: str, *, limits: ArchiveLimits | None
     if not reasons:
         active = find_active(path, found.kind, read_as_bank=_is_bank(purpose))
         reasons = [_of_problem(active)] if active else []
+    if not reasons and found.kind in _PICTURES and purpose in CASE_PURPOSES:
+        # These are shown on pages, small: a picture that cannot be is told so now.
+        fault = find_fault(path)
+        reasons = [fault] if fault else []
     return Verdict(found.kind, found.mime, reasons)
 
 

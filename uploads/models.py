@@ -37,6 +37,15 @@ class Purpose(StrEnum):
     rectification_report = "rectification_report"
     exit_data = "exit_data"
     consultation = "consultation"
+    # Files of an authority's own record, and of whoever objects to a publicity: never part of a dossier.
+    panel_method = "panel_method"
+    publicity_proof = "publicity_proof"
+    guidance = "guidance"
+    objection = "objection"
+
+
+RECORD_PURPOSES = frozenset({Purpose.panel_method, Purpose.publicity_proof, Purpose.guidance})
+CASE_PURPOSES = RECORD_PURPOSES | {Purpose.objection}
 
 
 class DossierState(StrEnum):
@@ -66,7 +75,10 @@ def _one_of(states: type[StrEnum]) -> str:
 
 
 class Upload(Model):
-    """One file of an organisation in its own bucket. Sizes in bytes; hashes in lower-case hex.
+    """One file in its holder's own bucket, an organisation's or an authority's. Sizes in bytes; hashes in lower hex.
+
+    What an objector sends belongs to the authority that handles the objection; `ticket_hash` is that of the secret in
+    the objector's session, by which the form and afterwards the objection knows its files.
 
     `quarantine` names the bucket it arrives in, under the same key, as long as something may lie there; `sealed`: it is
     encrypted in `bucket` (docs/decisions/0005-custody.md). `reasons`: list of {code, message, location, params};
@@ -77,6 +89,17 @@ class Upload(Model):
     __table_args__ = (
         CheckConstraint(f"state in {_one_of(UploadState)}", name="state"),
         CheckConstraint("declared_size > 0", name="declared_size"),
+        CheckConstraint("(organisation_id is null) <> (authority_code is null)", name="holder"),
+        CheckConstraint("(ticket_hash is not null) = (purpose = 'objection')", name="ticket"),
+        CheckConstraint("created_by is not null or ticket_hash is not null", name="created_by"),
+        Index(
+            "ix_uploads_held",
+            "purpose",
+            "subject_id",
+            "created_at",
+            postgresql_where=text("authority_code is not null"),
+        ),
+        Index("ix_uploads_ticket_hash", "ticket_hash", postgresql_where=text("ticket_hash is not null")),
         Index("ix_uploads_subject", "organisation_id", "purpose", "subject_id", "created_at"),
         Index("ix_uploads_receiving", "expires_at", postgresql_where=text("state = 'receiving'")),
         Index("ix_uploads_quarantine", "created_at", postgresql_where=text("quarantine is not null")),
@@ -87,8 +110,10 @@ class Upload(Model):
     )
 
     id: Mapped[UuidPk]
-    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
-    created_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"))
+    authority_code: Mapped[str | None] = mapped_column(ForeignKey("authorities.code"))
+    ticket_hash: Mapped[str | None]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     purpose: Mapped[str]
     subject_id: Mapped[uuid.UUID | None]
     name: Mapped[str]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from app.config import MIB
 from app.rules.core import N_, Refusal
-from uploads.models import Purpose
+from uploads.models import CASE_PURPOSES, Purpose
 
 MAX_NAME = 255
 MAX_PARTS = 1000
@@ -17,9 +17,10 @@ MIN_PART = 5 * MIB
 
 _DOCUMENTS = ("xlsx", "xls", "csv", "docx", "pdf", "zip")
 _PICTURES = ("jpg", "jpeg", "png")
+_EVIDENCE = ("pdf", *_PICTURES, "docx")
 EXTENSIONS: dict[Purpose, tuple[str, ...]] = {
-    purpose: _DOCUMENTS if purpose is Purpose.question_bank else _DOCUMENTS + _PICTURES for purpose in Purpose
-}
+    purpose: _EVIDENCE if purpose in CASE_PURPOSES else _DOCUMENTS + _PICTURES for purpose in Purpose
+} | {Purpose.question_bank: _DOCUMENTS}
 # A right-to-left override makes "gpj.exe" read as "exe.jpg"; the joiner inside an emoji is no such thing and stays.
 _MISLEADING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 

@@ -186,7 +186,7 @@ def clear_later(upload: Upload) -> None:
 
 def follow(upload: Upload) -> None:
     """Have the record that the file belongs to brought up to date after the commit."""
-    if upload.subject_id is not None:
+    if upload.subject_id is not None and upload.organisation_id is not None:
         outbox.add(FOLLOW, queue="default", purpose=upload.purpose, subject_id=str(upload.subject_id))
 
 
@@ -205,6 +205,7 @@ def _record(name: str, *, actor: Actor, upload: Upload, now: datetime, before: s
         subject_type="upload",
         subject_id=upload.id,
         organisation_id=upload.organisation_id,
+        authority_code=upload.authority_code,
         before=before,
         after=upload.state,
         name_of_file=upload.name,

@@ -9,8 +9,10 @@ from flask import current_app
 from sqlalchemy import and_, or_, select
 
 from app import clock
+from app.config import Config
 from app.db import db
-from tenants.models import Organisation
+from tenants.models import Authority, Organisation
+from tenants.queries import bucket_of
 from uploads import queries
 from uploads.models import Upload, UploadState
 from uploads.store import ObjectStore
@@ -61,7 +63,9 @@ def sweep_orphans(*, now: datetime | None = None) -> int:
     """
     store: ObjectStore = current_app.extensions["sheping_store"]
     before = (now or clock.real_now()) - ORPHANED
+    settings: Config = current_app.config["SHEPING"]
     buckets = list(db.session.scalars(select(Organisation.bucket)))
+    buckets += [bucket_of(code, settings.bucket_prefix) for code in db.session.scalars(select(Authority.code))]
     db.session.rollback()
     removed = 0
     for bucket in map(quarantine_of, buckets):

@@ -7,6 +7,7 @@ transaction first, so that a slow store holds neither a database connection nor 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ from uploads.store import ObjectGone, ObjectStore, WrongParts
 DOWNLOAD_SECONDS = 60
 # The kind of link that the decrypting route takes.
 FILE = "dossier_file"
+CASE_FILE = "case_file"
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +51,18 @@ class Ticket:
     part_size: int
     parts: list[PartState]
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What the store was told of a file that is about to come: what its row has to say."""
+
+    bucket: str
+    key: str
+    quarantine: str
+    multipart_id: str
+    part_size: int
+    lifetime: timedelta
 
 
 def quarantine_of(bucket: str) -> str:
@@ -84,24 +98,41 @@ def start_upload(
         now=now,
     )
     bucket = db.session.scalars(select(Organisation.bucket).where(Organisation.id == actor.organisation_id)).one()
-    _end_reading()
-    key, quarantine = uuid.uuid4().hex, quarantine_of(bucket)
-    multipart_id = store.start_multipart(quarantine, key)
-    try:
-        upload = services.add_upload(
+    return begin(
+        store=store,
+        settings=settings,
+        bucket=bucket,
+        size=size,
+        now=now,
+        add=lambda arrival: services.add_upload(
             actor=actor,
             name=cleaned,
             size=size,
-            part_size=naming.part_size_for(size, settings.part_size),
             purpose=purpose,
             subject_id=subject_id,
-            bucket=bucket,
-            key=key,
-            quarantine=quarantine,
-            multipart_id=multipart_id,
             now=now,
-            lifetime=timedelta(seconds=settings.upload_url_seconds),
-        )
+            **vars(arrival),
+        ),
+    )
+
+
+def begin(
+    *,
+    store: ObjectStore,
+    settings: Config,
+    bucket: str,
+    size: int,
+    now: datetime,
+    add: Callable[[Arrival], Upload],
+) -> Ticket:
+    """Have the store begin a file of `size` bytes in the quarantine of `bucket`, and `add` its row. Raises PartDown."""
+    _end_reading()
+    key, quarantine = uuid.uuid4().hex, quarantine_of(bucket)
+    multipart_id = store.start_multipart(quarantine, key)
+    part_size = naming.part_size_for(size, settings.part_size)
+    lifetime = timedelta(seconds=settings.upload_url_seconds)
+    try:
+        upload = add(Arrival(bucket, key, quarantine, multipart_id, part_size, lifetime))
     except Exception:
         store.abort_multipart(quarantine, key, multipart_id)
         raise
@@ -181,14 +212,24 @@ def download_link(*, actor: Actor, store: ObjectStore, file: DossierFile, now: d
     """
     if file.bureau_bucket is None or file.bureau_key is None:
         raise ValueError("the file has not been delivered")
-    if file.sealed:
-        token = links.offer(
-            actor=actor, kind=FILE, object_id=file.id, name=file.name, mime=file.mime, now=now, seconds=DOWNLOAD_SECONDS
-        )
-        return f"/files/{token}"
-    return store.download_url(
-        file.bureau_bucket, file.bureau_key, name=file.name, mime=file.mime, seconds=DOWNLOAD_SECONDS
+    return _link(actor, store, FILE, file, (file.bureau_bucket, file.bureau_key), now)
+
+
+def case_file_link(*, actor: Actor, store: ObjectStore, upload: Upload, now: datetime) -> str:
+    """As `download_link`, for a checked file of the authority's own record or of an objection."""
+    return _link(actor, store, CASE_FILE, upload, (upload.bucket, upload.key), now)
+
+
+def _link(
+    actor: Actor, store: ObjectStore, kind: str, file: DossierFile | Upload, place: tuple[str, str], now: datetime
+) -> str:
+    mime = file.mime or "application/octet-stream"
+    if not file.sealed:
+        return store.download_url(*place, name=file.name, mime=mime, seconds=DOWNLOAD_SECONDS)
+    token = links.offer(
+        actor=actor, kind=kind, object_id=file.id, name=file.name, mime=mime, now=now, seconds=DOWNLOAD_SECONDS
     )
+    return f"/files/{token}" if kind == FILE else f"/files/case/{token}"
 
 
 def expire_uploads(*, store: ObjectStore, now: datetime, limit: int = 100) -> int:

@@ -18,12 +18,14 @@ from app.lifecycle.calls.jobs import follow_calls
 from app.lifecycle.deadlines.following import follow_subjects
 from app.lifecycle.directory.jobs import follow_filings
 from app.lifecycle.incubation import jobs as incubation_jobs
+from app.lifecycle.publicity import attachments
 from app.lifecycle.publicity import jobs as publicity_jobs
 from app.lifecycle.renewals import jobs as renewal_jobs
 from app.lifecycle.scheduling import Periodic
 from app.reminders import bounce_mailbox, digests, engine, sending
 from app.reminders.feeds.inviting import follow_invitations
 from tenants.accounts import expiry, throttle
+from tenants.scope import SYSTEM_ACTOR
 from uploads.custody import links, purging
 from uploads.intake import sweep_expired
 from uploads.sweeping import sweep_orphans, sweep_quarantine
@@ -111,6 +113,11 @@ def purge_custody() -> None:
     db.session.commit()
 
 
+def sweep_unlodged() -> None:
+    """Take away the files of objections that were begun and never lodged."""
+    attachments.sweep_unlodged(actor=SYSTEM_ACTOR, now=clock.now())
+
+
 def purge_attempts() -> None:
     """Drop tries at a password that no limit looks at any more."""
     throttle.purge()
@@ -126,6 +133,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("expire_uploads", 120, sweep_expired),
     Periodic("sweep_quarantine", 600, sweep_quarantine),
     Periodic("sweep_orphans", 24 * 3600, sweep_orphans),
+    Periodic("sweep_unlodged", 3600, sweep_unlodged),
     Periodic("purge_custody", 3600, purge_custody),
     Periodic("follow_calls", 10, follow_calls),
     Periodic("purge_attempts", 3600, purge_attempts),

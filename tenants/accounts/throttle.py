@@ -72,6 +72,12 @@ OBJECT_BY_PLACE = Limit(
     minutes=60,
     message=N_("您所在网络提交的异议过多,请等 %(minutes)d 分钟后再试,或电话联系受理部门。"),
 )
+OBJECT_FILE_BY_PLACE = Limit(
+    "object_file_ip",
+    times=50,
+    minutes=60,
+    message=N_("您所在网络上传的异议附件过多,请等 %(minutes)d 分钟后再试。异议可以先提交,附件在核查时提供。"),
+)
 ASK_BY_PLACE = Limit(
     "objection_code_ip", times=30, minutes=15, message=N_("查询次数过多,请等 %(minutes)d 分钟后再试。")
 )

@@ -10,6 +10,7 @@ from typing import Any
 import pikepdf
 import urllib3
 from flask.testing import FlaskClient
+from PIL import Image
 
 
 def pdf(pages: int = 1, *, filler: bytes = b"", **saving: Any) -> bytes:
@@ -20,6 +21,13 @@ def pdf(pages: int = 1, *, filler: bytes = b"", **saving: Any) -> bytes:
     if filler:
         document.pages[0].Contents = document.make_stream(filler)
     document.save(out, compress_streams=False, deterministic_id="encryption" not in saving, **saving)
+    return out.getvalue()
+
+
+def jpeg(width: int = 64, height: int = 48) -> bytes:
+    """A real photograph, as small as wanted."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "steelblue").save(out, "JPEG")
     return out.getvalue()
 
 
@@ -35,17 +43,18 @@ def put(url: str, body: bytes) -> str:
 
 @dataclass
 class Sender:
-    """A program that uploads with a bearer token."""
+    """A program that uploads with a bearer token, or a browser; `base` is where its kind of file is begun."""
 
     client: FlaskClient
     headers: dict[str, str]
+    base: str = "/api/v1/uploads"
 
     def create(self, name: str, size: int, *, purpose: str = "question_bank", subject: uuid.UUID | None = None) -> Any:
         """`POST /uploads`: the answer."""
         body: dict[str, Any] = {"name": name, "size": size, "purpose": purpose}
         if subject:
             body["subject_id"] = str(subject)
-        return self.client.post("/api/v1/uploads", json=body, headers=self.headers)
+        return self.client.post(self.base, json=body, headers=self.headers)
 
     def send(self, ticket: dict[str, Any], content: bytes) -> list[dict[str, Any]]:
         """PUT all parts; what completion names."""
@@ -57,11 +66,11 @@ class Sender:
 
     def complete(self, upload_id: str, parts: list[dict[str, Any]]) -> Any:
         """`POST /uploads/{id}/complete`: the answer."""
-        return self.client.post(f"/api/v1/uploads/{upload_id}/complete", json={"parts": parts}, headers=self.headers)
+        return self.client.post(f"{self.base}/{upload_id}/complete", json={"parts": parts}, headers=self.headers)
 
     def status(self, upload_id: str) -> dict[str, Any]:
         """`GET /uploads/{id}`: the body."""
-        answer = self.client.get(f"/api/v1/uploads/{upload_id}", headers=self.headers)
+        answer = self.client.get(f"{self.base}/{upload_id}", headers=self.headers)
         assert answer.status_code == 200, answer.text
         return dict(answer.get_json())
 

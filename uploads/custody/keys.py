@@ -151,7 +151,7 @@ def ensure_data_key(upload: Upload, now: datetime, *, key: str | None = None) ->
     place = select(StoredObject.id).where(StoredObject.bucket == upload.bucket, StoredObject.key == key)
     if db.session.scalar(place) is not None:
         return
-    holder_key = ensure_active(Holder(organisation_id=upload.organisation_id), now)
+    holder_key = ensure_active(Holder(upload.organisation_id, upload.authority_code), now)
     wrapped = cipher.wrap(cipher.new_data_key(), open_holder_key(holder_key), of_data_key(upload.id))
     row = insert(StoredObject).values(
         id=uuid.uuid4(),
@@ -159,6 +159,7 @@ def ensure_data_key(upload: Upload, now: datetime, *, key: str | None = None) ->
         key=key,
         upload_id=upload.id,
         organisation_id=upload.organisation_id,
+        authority_code=upload.authority_code,
         key_id=holder_key.id,
         wrapped=wrapped,
         created_at=now,

@@ -49,8 +49,9 @@ class CustodyKey(Model):
 class StoredObject(Model):
     """One sealed object in a bucket and its data key, wrapped by the holder's key.
 
-    `authority_code` is set for a bureau's copy. The associated data of its ciphertext is `upload_id`, the same in every
-    copy. Deleting the row makes the object unreadable for ever.
+    `authority_code` is set for a bureau's copy of an organisation's file, and alone for a file of the bureau's own.
+    The associated data of its ciphertext is `upload_id`, the same in every copy. Deleting the row makes the object
+    unreadable for ever.
     """
 
     __tablename__ = "custody_objects"
@@ -64,7 +65,7 @@ class StoredObject(Model):
     bucket: Mapped[str]
     key: Mapped[str]
     upload_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("uploads.id"))
-    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"))
     authority_code: Mapped[str | None] = mapped_column(ForeignKey("authorities.code"))
     key_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("custody_keys.id"))
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)

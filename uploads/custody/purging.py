@@ -157,6 +157,7 @@ def purge_removed(*, now: datetime, limit: int = BATCH) -> int:
             subject_type="upload",
             subject_id=upload.id,
             organisation_id=upload.organisation_id,
+            authority_code=upload.authority_code,
             name_of_file=upload.name,
             sha256=upload.sha256,
         )

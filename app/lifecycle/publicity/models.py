@@ -93,7 +93,7 @@ class Objection(Model):
     """A named objection (异议) by anybody while a publicity runs (R25). The applicant never sees who objected.
 
     `item_ids` are the items it concerns (none: all); `upheld_items` those for which it stands. Of the query code, with
-    which the objector follows it, only the hash is kept.
+    which the objector follows it, only the hash is kept, and so of the ticket under which its files were sent.
     """
 
     __tablename__ = "objections"
@@ -118,6 +118,7 @@ class Objection(Model):
     evidence: Mapped[str] = mapped_column(server_default="")
     item_ids: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     code_hash: Mapped[str] = mapped_column(unique=True)
+    ticket_hash: Mapped[str | None] = mapped_column(unique=True)
     state: Mapped[str]
     received_at: Mapped[datetime]
     due_on: Mapped[date | None]

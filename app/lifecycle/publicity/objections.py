@@ -7,8 +7,10 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
 from app import outbox
 from app.db import db
@@ -16,7 +18,7 @@ from app.lifecycle import casework
 from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import meet_deadline, set_deadline
-from app.lifecycle.publicity import queries, services
+from app.lifecycle.publicity import attachments, queries, services
 from app.lifecycle.publicity.models import Objection, Publicity
 from app.lifecycle.trail import check_unchanged, need_reason, new_number
 from app.rules import clocks, selection
@@ -62,39 +64,36 @@ def hash_code(code: str) -> str:
     return hash_token("".join(char for char in code.upper() if char.isalnum()))
 
 
-def lodge_objection(*, actor: Actor, publicity_id: uuid.UUID, text: ObjectionText, now: datetime) -> Lodged:
+def lodge_objection(
+    *, actor: Actor, publicity_id: uuid.UUID, text: ObjectionText, ticket_hash: str | None = None, now: datetime
+) -> Lodged:
     """Object with one's name while the publicity runs, up to its last instant; the system then holds the case.
 
+    `ticket_hash` names the files that were sent with it (`attachments`).
     Refusals: publicity_unknown, publicity_over, objection_incomplete, objection_too_long, item_unknown.
     """
-    publicity = queries.get_publicity(publicity_id)
-    if publicity is None or publicity.due_at is None:
-        raise Refusal("publicity_unknown", "R23", N_("没有找到这项公示。请从公示列表重新进入。"))
-    if publicity.state not in queries.RUNNING:
-        raise Refusal("publicity_over", "R25", N_("这项公示已经结束或作废,不再受理异议。"))
-    selection.check_can_object(publicity.due_at, now)
+    publicity = attachments.get_running(publicity_id, now)
     _check_text(publicity, text)
     code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(12))
     objection_id, number = uuid.uuid4(), new_number("YY", publicity.authority_code, now)
     state = OBJECTION.advance(None, "lodge", actor.kind)
-    # Inserted without reading it back: whoever objects may write the row and not see it.
-    db.session.execute(
-        insert(Objection).values(
-            id=objection_id,
-            number=number,
-            publicity_id=publicity.id,
-            authority_code=publicity.authority_code,
-            lodged_by=actor.kind.value,
-            name=text.name.strip(),
-            contact=text.contact.strip(),
-            statement=text.statement.strip(),
-            evidence=text.evidence.strip(),
-            item_ids=list(text.item_ids),
-            code_hash=hash_code(code),
-            state=state,
-            received_at=now,
-        )
-    )
+    values = {
+        "id": objection_id,
+        "number": number,
+        "publicity_id": publicity.id,
+        "authority_code": publicity.authority_code,
+        "lodged_by": actor.kind.value,
+        "name": text.name.strip(),
+        "contact": text.contact.strip(),
+        "statement": text.statement.strip(),
+        "evidence": text.evidence.strip(),
+        "item_ids": list(text.item_ids),
+        "code_hash": hash_code(code),
+        "ticket_hash": ticket_hash,
+        "state": state,
+        "received_at": now,
+    }
+    _insert(values)
     events.record(
         "objection_lodged",
         actor=actor,
@@ -108,6 +107,17 @@ def lodge_objection(*, actor: Actor, publicity_id: uuid.UUID, text: ObjectionTex
     )
     outbox.add(FOLLOW, queue="default", key=f"objection:{objection_id}", objection_id=str(objection_id))
     return Lodged(number, "-".join((code[:4], code[4:8], code[8:])))
+
+
+def _insert(values: dict[str, Any]) -> None:
+    # Without reading it back: whoever objects may write the row and not see it, nor the one they sent a moment ago.
+    try:
+        with db.session.begin_nested():
+            db.session.execute(insert(Objection).values(values))
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", "") != "uq_objections_ticket_hash":
+            raise
+        raise attachments.lodged_before() from None
 
 
 def _check_text(publicity: Publicity, text: ObjectionText) -> None:

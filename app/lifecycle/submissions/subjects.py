@@ -26,7 +26,7 @@ from app.lifecycle.submissions.renewals import RenewalSubject
 from app.lifecycle.submissions.subject import Subject
 from app.rules.core import N_, Refusal
 from tenants.scope import Actor
-from uploads.models import Purpose
+from uploads.models import CASE_PURPOSES, Purpose
 
 T = TypeVar("T")
 _OPEN_KINDS = frozenset(
@@ -83,11 +83,15 @@ def _find(model: type[T], row_id: uuid.UUID, lock: bool, *options: ORMOption) ->
 def get_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Subject:
     """As `find_subject`. Refusal subject_unknown, kind_not_open."""
     if kind not in _OPEN_KINDS:
-        raise Refusal("kind_not_open", "", N_("这类材料暂不能在线提交。请联系主管人力资源社会保障部门。"))
+        raise _not_open()
     subject = find_subject(kind, subject_id, lock=lock)
     if subject is None:
         raise _unknown()
     return subject
+
+
+def _not_open() -> Refusal:
+    return Refusal("kind_not_open", "", N_("这类材料暂不能在线提交。请联系主管人力资源社会保障部门。"))
 
 
 def _unknown() -> Refusal:
@@ -99,6 +103,8 @@ def check_upload(*, actor: Actor, purpose: Purpose, subject_id: uuid.UUID | None
 
     A file without a subject may come at any time; it cannot be handed in.
     """
+    if purpose in CASE_PURPOSES:
+        raise _not_open()
     if subject_id is None:
         return
     if purpose == Purpose.commitment:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from app.rules.core import Refusal
-from app.web.api import document, dossiers, problems, records, reviews, uploads
+from app.web.api import case_files, document, dossiers, problems, records, reviews, uploads
 from app.web.api.routing import ACCESS, ROUTES, blueprint
 from app.web.api.schema import BadInput
 
 blueprint.register_error_handler(Refusal, problems.refused)
 blueprint.register_error_handler(BadInput, problems.bad_input)
 
-__all__ = ["ACCESS", "ROUTES", "blueprint", "document", "dossiers", "records", "reviews", "uploads"]
+__all__ = ["ACCESS", "ROUTES", "blueprint", "case_files", "document", "dossiers", "records", "reviews", "uploads"]

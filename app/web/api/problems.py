@@ -16,6 +16,8 @@ STATUS: dict[str, int] = {
     "subject_unknown": 404,
     "dossier_unknown": 404,
     "task_unknown": 404,
+    "record_unknown": 404,
+    "publicity_unknown": 404,
     "upload_expired": 410,
     "upload_aborted": 410,
     "upload_lost": 410,
@@ -23,6 +25,7 @@ STATUS: dict[str, int] = {
     "upload_complete": 409,
     "file_submitted": 409,
     "dossier_open": 409,
+    "objection_lodged": 409,
     "changed_meanwhile": 409,
 }
 

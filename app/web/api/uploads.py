@@ -30,16 +30,17 @@ from app.web.reasons import reason_text
 from uploads import queries, reasons, services, transfer
 from uploads.models import Purpose, Upload, UploadState
 from uploads.store import ObjectStore
+from uploads.transfer import Ticket
 
 
-def _store() -> ObjectStore:
-    store: ObjectStore = current_app.extensions["sheping_store"]
-    return store
+def store() -> ObjectStore:
+    found: ObjectStore = current_app.extensions["sheping_store"]
+    return found
 
 
-def _settings() -> Config:
-    settings: Config = current_app.config["SHEPING"]
-    return settings
+def settings() -> Config:
+    found: Config = current_app.config["SHEPING"]
+    return found
 
 
 def _get(upload_id: uuid.UUID) -> Upload:
@@ -63,16 +64,15 @@ def create_upload(body: UploadRequest) -> tuple[int, UploadTicket]:
     subjects.check_upload(actor=actor(), purpose=body.purpose, subject_id=body.subject_id, now=g.now)
     ticket = transfer.start_upload(
         actor=actor(),
-        store=_store(),
-        settings=_settings(),
+        store=store(),
+        settings=settings(),
         name=body.name,
         size=body.size,
         purpose=body.purpose,
         subject_id=body.subject_id,
         now=g.now,
     )
-    parts = [Part(part.number, part.url) for part in ticket.parts]
-    return 201, UploadTicket(ticket.id, ticket.part_size, parts, ticket.expires_at)
+    return 201, ticket_of(ticket)
 
 
 @route(
@@ -112,9 +112,7 @@ def get_upload(upload_id: uuid.UUID) -> tuple[int, UploadStatus]:
     errors=(409, 410),
 )
 def list_upload_parts(upload_id: uuid.UUID) -> tuple[int, UploadParts]:
-    ticket = transfer.list_parts(store=_store(), upload=_get(upload_id), now=g.now)
-    parts = [PartProgress(part.number, part.size, part.url, part.etag is not None, part.etag) for part in ticket.parts]
-    return 200, UploadParts(ticket.id, ticket.part_size, parts, ticket.expires_at)
+    return 200, parts_of(transfer.list_parts(store=store(), upload=_get(upload_id), now=g.now))
 
 
 @route(
@@ -130,7 +128,7 @@ def list_upload_parts(upload_id: uuid.UUID) -> tuple[int, UploadParts]:
 def complete_upload(upload_id: uuid.UUID, body: Completion) -> tuple[int, UploadStatus]:
     upload = transfer.complete_upload(
         actor=actor(),
-        store=_store(),
+        store=store(),
         upload=_get(upload_id),
         parts=[(part.number, part.etag) for part in body.parts],
         now=g.now,
@@ -148,7 +146,7 @@ def complete_upload(upload_id: uuid.UUID, body: Completion) -> tuple[int, Upload
 )
 @commits
 def abort_upload(upload_id: uuid.UUID) -> tuple[int, UploadStatus]:
-    return 200, status_of(transfer.abort_upload(actor=actor(), store=_store(), upload=_get(upload_id), now=g.now))
+    return 200, status_of(transfer.abort_upload(actor=actor(), store=store(), upload=_get(upload_id), now=g.now))
 
 
 @route(
@@ -174,8 +172,20 @@ def recheck_upload(upload_id: uuid.UUID) -> tuple[int, UploadStatus]:
 )
 @commits
 def remove_upload(upload_id: uuid.UUID) -> tuple[int, Any]:
-    transfer.remove_upload(actor=actor(), store=_store(), upload=_get(upload_id), now=g.now)
+    transfer.remove_upload(actor=actor(), store=store(), upload=_get(upload_id), now=g.now)
     return 204, None
+
+
+def ticket_of(ticket: Ticket) -> UploadTicket:
+    """Where to send the parts of a file that was begun."""
+    parts = [Part(part.number, part.url) for part in ticket.parts]
+    return UploadTicket(ticket.id, ticket.part_size, parts, ticket.expires_at)
+
+
+def parts_of(ticket: Ticket) -> UploadParts:
+    """What is needed to resume an upload."""
+    parts = [PartProgress(part.number, part.size, part.url, part.etag is not None, part.etag) for part in ticket.parts]
+    return UploadParts(ticket.id, ticket.part_size, parts, ticket.expires_at)
 
 
 def status_of(upload: Upload) -> UploadStatus:

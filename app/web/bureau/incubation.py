@@ -19,10 +19,12 @@ from app.rules.states import APPLICATION, APPLICATION_ITEM, COMMITMENT, PANEL, Q
 from app.web import wording
 from app.web.access import Right, authority
 from app.web.bureau.base import ACCESS, authority_code, blueprint
+from app.web.bureau.case_files import lists_of
 from app.web.bureau.desk import Page, case_of, perform, typed, typed_date, typed_ids
 from app.web.forms import form_id
 from app.web.guards import actor
 from tenants import events
+from uploads.models import Purpose
 
 PAGE_SIZE = 30
 ACCESS |= {
@@ -80,6 +82,7 @@ def _page(application_id: uuid.UUID, problems: tuple[str, ...] = ()) -> Response
         abort(404)
     commitment = find_commitment(application_id)
     outcomes = board.outcomes_of(application_id)
+    guidance = board.list_guidance(application_id)
     page = render_template(
         "bureau/incubation.html",
         case=application,
@@ -96,7 +99,12 @@ def _page(application_id: uuid.UUID, problems: tuple[str, ...] = ()) -> Response
         verdicts={item.id: acceptance.verdict_of(item, outcomes) for item in application.items},
         ready=[item for item in application.items if _waits(item.id, item.bank_state)],
         panels=[one for one in panel_queries.list_of_application(application_id) if one.kind == "question_bank"],
-        guidance=board.list_guidance(application_id),
+        guidance=guidance,
+        guidance_files=lists_of(
+            Purpose.guidance,
+            [entry.id for entry in guidance],
+            open_for=application.authority_code == authority_code(),
+        ),
         scopes=SCOPE_LABELS,
         exceptions=exceptions.exceptions_of(application, g.now),
         item_label=wording.item_label,

@@ -18,6 +18,8 @@ from app.web import exports
 from app.web.access import authority
 from app.web.bureau.base import ACCESS, blueprint
 from app.web.bureau.panels import matrices_of
+from uploads import case_files, naming
+from uploads.models import Purpose, Upload, UploadState
 
 ACCESS["bureau.panel_export"] = authority()
 Table = tuple[str, list[tuple[str, int]], list[list[Any]]]
@@ -44,18 +46,34 @@ def _minutes(panel: Panel) -> Table:
         (gettext("地点"), 24),
         (gettext("参加人员"), 40),
         (gettext("记录"), 80),
+        (gettext("照片和扫描件"), 60),
     ]
+    files = case_files.list_files(Purpose.panel_method, [entry.id for entry in panel.methods])
     rows: list[list[Any]] = [
-        [entry.held_on.isoformat(), gettext(methods[entry.method]), entry.place, entry.people, entry.minutes]
+        [
+            entry.held_on.isoformat(),
+            gettext(methods[entry.method]),
+            entry.place,
+            entry.people,
+            entry.minutes,
+            "\n".join(_named(one) for one in files.get(entry.id, []) if one.state == UploadState.checked),
+        ]
         for entry in panel.methods
     ]
     signed = panel.opinion_signed_at
     if signed is not None:
         on = exports.day_of(signed)
         leader = next((one.name for one in panel.members if one.user_id == panel.leader_user_id), "")
-        rows.append([on, gettext("评估意见"), "", leader, panel.opinion])
-        rows += [[on, item.label, "", _verdict(item.recommends, item.conclusion), item.comment] for item in panel.items]
+        rows.append([on, gettext("评估意见"), "", leader, panel.opinion, ""])
+        rows += [
+            [on, item.label, "", _verdict(item.recommends, item.conclusion), item.comment, ""] for item in panel.items
+        ]
     return gettext("评估纪要"), columns, rows
+
+
+def _named(upload: Upload) -> str:
+    """A file by its name, size and hash, so that the copy in the case can be told from any other."""
+    return f"{upload.name} ({naming.size_in_words(upload.size or 0)}, SHA-256 {upload.sha256})"
 
 
 def _verdict(recommends: bool | None, conclusion: str | None) -> str:

@@ -27,12 +27,14 @@ from app.rules.states import PANEL, PANEL_KIND_LABELS, PANEL_MEMBER, PanelKind, 
 from app.web import wording
 from app.web.access import authority
 from app.web.bureau.base import ACCESS, authority_code, blueprint
+from app.web.bureau.case_files import lists_of
 from app.web.bureau.desk import Steps, typed, typed_date, typed_ids
 from app.web.cursors import read_cursor, write_cursor
 from app.web.errors import refusal_text
 from app.web.forms import form_id, shown_version
 from app.web.guards import actor
 from tenants import events
+from uploads.models import Purpose
 
 PAGE_SIZE = 30
 ACCESS |= {"bureau.panels": authority(), "bureau.panel": authority()}
@@ -98,6 +100,11 @@ def page_of(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseRetu
         kind_labels=PANEL_KIND_LABELS,
         types=EXPERT_TYPES,
         methods=PANEL_RULES[row.kind].methods,
+        method_files=lists_of(
+            Purpose.panel_method,
+            [entry.id for entry in row.methods],
+            open_for=row.authority_code == authority_code() and row.state in queries.AT_WORK,
+        ),
         rule=PANEL_RULES[row.kind],
         is_bank=row.kind == PanelKind.QUESTION_BANK,
         switch=db.session.get(BankDownloadSwitch, row.id),

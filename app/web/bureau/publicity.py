@@ -18,12 +18,14 @@ from app.rules.states import OBJECTION, OPEN_OBJECTIONS, PUBLICITY, PublicitySta
 from app.web import wording
 from app.web.access import Right, authority
 from app.web.bureau.base import ACCESS, authority_code, blueprint
+from app.web.bureau.case_files import list_of_objection, lists_of
 from app.web.bureau.desk import Steps, perform, typed, typed_ids
 from app.web.cursors import read_cursor, write_cursor
 from app.web.explaining import day_rows
 from app.web.forms import date_arg, shown_version
 from app.web.guards import actor
 from tenants import events
+from uploads.models import Purpose
 
 PAGE_SIZE = 30
 MOST_AT_ONCE = 100
@@ -118,6 +120,9 @@ def _page(publicity_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseRe
         earliest=earliest,
         days=day_rows(services.days_of(earliest)) if earliest else day_rows(row.explanation),
         level_names=wording.LEVELS,
+        proof_files=lists_of(Purpose.publicity_proof, [row.id], open_for=row.authority_code == authority_code())[
+            row.id
+        ],
         intact=bool(row.content_sha256) and services.digest(row) == row.content_sha256,
         events=wording.timeline_rows(events.list_for_subject("publicity", publicity_id)),
     )
@@ -213,6 +218,7 @@ def _objection_page(objection_id: uuid.UUID, problems: tuple[str, ...] = ()) -> 
         own=row.authority_code == authority_code(),
         machine=OBJECTION,
         level_names=wording.LEVELS,
+        files=list_of_objection(row),
         events=wording.timeline_rows(events.list_for_subject("objection", objection_id)),
     )
     return page, 422 if problems else 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import structlog
 from flask import Blueprint, abort, g, request
 from flask.typing import ResponseReturnValue
@@ -12,28 +14,39 @@ from app.web.access import Access, Audience
 from app.web.files.streaming import as_download
 from app.web.guards import actor
 from uploads.custody import links, reading
-from uploads.models import DossierFile
+from uploads.models import DossierFile, Upload
 from uploads.store import ObjectGone
-from uploads.transfer import FILE
+from uploads.transfer import CASE_FILE, FILE
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")
-ACCESS = {"files.download": Access((Audience.organisation, Audience.authority, Audience.expert))}
+_READERS = Access((Audience.organisation, Audience.authority, Audience.expert))
+ACCESS = {"files.download": _READERS, "files.case_file": _READERS}
 log = structlog.get_logger(__name__)
 
 
 @blueprint.get("/<token>")
 def download(token: str) -> ResponseReturnValue:
     """Use the link up and stream the file; who may not read it (any more) finds nothing, link or not."""
+    return _send(token, FILE, DossierFile)
+
+
+@blueprint.get("/case/<token>")
+def case_file(token: str) -> ResponseReturnValue:
+    """As `download`, for a file of an authority's own record or of an objection."""
+    return _send(token, CASE_FILE, Upload)
+
+
+def _send(token: str, kind: str, model: type[DossierFile] | type[Upload]) -> ResponseReturnValue:
     if request.method == "HEAD":
         # A preview must not use the link up.
         abort(405)
     try:
-        link = links.redeem(actor=actor(), token=token, kind=FILE, now=g.now)
+        link = links.redeem(actor=actor(), token=token, kind=kind, now=g.now)
     except links.NotValid:
         raise Refusal(
             "link_not_valid", "", N_("下载链接只能使用一次,一分钟内有效。请回到原来的页面,重新点击下载。")
         ) from None
-    file = db.session.get(DossierFile, link.object_id)
+    file = cast(DossierFile | Upload | None, db.session.get(model, link.object_id))
     if file is None:
         abort(404)
     name, mime, file_id = link.name, link.mime, file.id

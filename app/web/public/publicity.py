@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, g, render_template, request
+from flask import abort, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from app.db import db
-from app.lifecycle.publicity import objections, queries, services
+from app.lifecycle.publicity import attachments, objections, queries, services
 from app.lifecycle.publicity.models import Publicity
 from app.lifecycle.publicity.objections import ObjectionText
 from app.lifecycle.publicity.queries import PublicityFilter
 from app.rules import clocks
 from app.rules.core import Refusal
 from app.rules.states import OBJECTION, PUBLICITY
-from app.web import wording
+from app.web import objecting, wording
 from app.web.access import PUBLIC
 from app.web.account.base import client_ip
+from app.web.case_files import is_working, limits_of, rows_of
 from app.web.cursors import read_cursor, write_cursor
 from app.web.errors import refusal_text
 from app.web.explaining import day_rows
@@ -29,12 +30,17 @@ from tenants.accounts import gate, throttle
 from tenants.accounts.throttle import Limit
 from tenants.queries import list_authorities
 from tenants.scope import PUBLIC_ACTOR, Actor, Scope, ScopeKind
+from uploads import transfer
+from uploads.case_files import OBJECTION_FILES
+from uploads.models import Purpose, Upload
 
 PAGE_SIZE = 20
 ACCESS |= {
     "public.publicity": PUBLIC,
     "public.publicity_one": PUBLIC,
     "public.publicity_object": PUBLIC,
+    "public.objection_files": PUBLIC,
+    "public.objection_file_remove": PUBLIC,
     "public.objection_lookup": PUBLIC,
 }
 
@@ -73,16 +79,23 @@ def _public(publicity_id: uuid.UUID) -> Publicity:
 @blueprint.get("/publicity/<uuid:publicity_id>")
 def publicity_one(publicity_id: uuid.UUID) -> ResponseReturnValue:
     """One publicity with its end and why, and the form to object."""
-    return _page(_public(publicity_id))
+    return _page(publicity_id)
 
 
-def _page(row: Publicity, problem: str = "") -> ResponseReturnValue:
+def _page(publicity_id: uuid.UUID, problem: str = "") -> ResponseReturnValue:
+    # In a gate of their own, so before the rest is read.
+    files = objecting.list_files(publicity_id)
+    row = _public(publicity_id)
     page = render_template(
         "public/publicity_one.html",
         publicity=row,
         machine=PUBLICITY,
         problems=(problem,) if problem else (),
         typed=request.form,
+        files=rows_of(files, hashes=False),
+        working=is_working(files),
+        limits=limits_of(Purpose.objection),
+        most_files=OBJECTION_FILES,
         ticked=request.form.getlist("item"),
         days=day_rows(row.explanation),
         level_names=wording.LEVELS,
@@ -130,14 +143,51 @@ def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
         # Only those whose name we do not know are counted, and only what was lodged.
         if objector is PUBLIC_ACTOR:
             _check(throttle.OBJECT_BY_PLACE)
-        lodged = objections.lodge_objection(actor=objector, publicity_id=publicity_id, text=text, now=g.now)
+        lodged = objections.lodge_objection(
+            actor=objector,
+            publicity_id=publicity_id,
+            text=text,
+            ticket_hash=objecting.ticket_hash(publicity_id),
+            now=g.now,
+        )
     except Refusal as refusal:
         db.session.rollback()
-        return _page(_public(publicity_id), refusal_text(refusal))
+        return _page(publicity_id, refusal_text(refusal))
     db.session.commit()
     if objector is PUBLIC_ACTOR:
         _count(throttle.OBJECT_BY_PLACE)
-    return render_template("public/objection_lodged.html", lodged=lodged, title=title, at=g.now)
+    files = objecting.list_files(publicity_id)
+    objecting.forget_ticket(publicity_id)
+    return render_template("public/objection_lodged.html", lodged=lodged, title=title, at=g.now, files=files)
+
+
+@blueprint.get("/publicity/<uuid:publicity_id>/files")
+def objection_files(publicity_id: uuid.UUID) -> ResponseReturnValue:
+    """The files sent so far with the objection that this visitor is writing, alone, for htmx."""
+    return _file_list(publicity_id)
+
+
+def _file_list(publicity_id: uuid.UUID) -> ResponseReturnValue:
+    files = objecting.list_files(publicity_id)
+    return render_template(
+        "public/_objection_files.html",
+        publicity=_public(publicity_id),
+        files=rows_of(files, hashes=False),
+        working=is_working(files),
+    )
+
+
+@blueprint.post("/publicity/<uuid:publicity_id>/files/<uuid:upload_id>/remove")
+def objection_file_remove(publicity_id: uuid.UUID, upload_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a file out of an objection that is not lodged yet; the page comes back with everything as it was typed."""
+    ticket = objecting.ticket_hash(publicity_id)
+    store = current_app.extensions["sheping_store"]
+    with gate.opened(ticket or ""):
+        upload = objecting.get_file(ticket, upload_id)
+        attachments.check_unlodged(ticket or "")
+        transfer.remove_upload(actor=objecting.objector(), store=store, upload=upload, now=g.now)
+        db.session.commit()
+    return _file_list(publicity_id) if request.htmx else _page(publicity_id)  # type: ignore[attr-defined]
 
 
 @blueprint.route("/objections", methods=["GET", "POST"])
@@ -147,6 +197,7 @@ def objection_lookup() -> ResponseReturnValue:
         return render_template("public/objection_lookup.html", objection=None, problem="", machine=OBJECTION)
     code = objections.hash_code(request.form.get("code", "")[:40])
     found, problem = None, ""
+    files: list[Upload] = []
     try:
         _check(throttle.ASK_BY_PLACE)
     except Refusal as refusal:
@@ -155,6 +206,13 @@ def objection_lookup() -> ResponseReturnValue:
         _count(throttle.ASK_BY_PLACE)
         scope.switch(db.session(), Scope(ScopeKind.gate, gate_keys=(code,)))
         found = queries.find_by_code(code)
+        files = attachments.list_files(found) if found else []
         problem = "" if found else gettext("没有找到这个查询码。请核对后重新输入(不区分大小写)。")
-    page = render_template("public/objection_lookup.html", objection=found, problem=problem, machine=OBJECTION)
+    page = render_template(
+        "public/objection_lookup.html",
+        objection=found,
+        problem=problem,
+        machine=OBJECTION,
+        files=rows_of(files, hashes=False),
+    )
     return page, 422 if problem else 200
