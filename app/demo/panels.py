@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.db import db
 from app.demo.history import Story, run_waiting
+from app.demo.uploading import attach_photo
 from app.demo.walk import Walk
 from app.lifecycle.panels import assessing, drawing, forming, preliminary, queries, seats
 from app.lifecycle.panels.assessing import ItemOpinion, SheetContent
@@ -47,10 +48,12 @@ def _panel(walk: Walk, kind: PanelKind, boss: Actor, begin: float, end: float) -
     panel_id = seat(walk, kind, boss, (), now)
     now = walk.when(walk.between((begin + end) / 2), 14)
     yield now
-    assessing.log_method(
+    entry = assessing.log_method(
         actor=boss, panel_id=panel_id, method="site_visit", held_on=now.date(), place="申报单位实训场地",
         people="评估组全体成员、申报单位负责人", minutes="察看理论考场、技能工位与设备台账,访谈考评员两名。", now=now,
     )  # fmt: skip
+    if walk.is_at_work:
+        attach_photo(boss, "实训场地现场照片.jpg", entry.id, now)
     score(walk, panel_id, now, verdict="recommend", only=walk.sheets_in if walk.is_at_work else 3)
     if walk.is_at_work:
         return

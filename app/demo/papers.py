@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import xlsxwriter
+from PIL import Image, ImageDraw
 
 _SUBJECTS = ("接触器", "熔断器", "热继电器", "绝缘电阻表", "异步电动机", "变频器", "漏电保护器", "电力电缆")
 _ASPECTS = ("安装位置", "额定电流", "接线方式", "日常巡视", "检修周期")
@@ -44,6 +45,21 @@ def letter(title: str, *lines: str) -> bytes:
 
 def _set(title: str, lines: tuple[str, ...]) -> list[tuple[str, int, int]]:
     return [(title, 18, 760), *((line, 12, 720 - 24 * number) for number, line in enumerate(lines))]
+
+
+def photo() -> bytes:
+    """A workshop as a drawing: a wall, a floor, a row of benches."""
+    out = io.BytesIO()
+    picture = Image.new("RGB", (960, 640), "#d9e2ec")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 400, 960, 640), fill="#9aa5b1")
+    for left in range(60, 900, 220):
+        draw.rectangle((left, 320, left + 160, 350), fill="#7b5e3b")
+        draw.rectangle((left + 15, 350, left + 30, 470), fill="#5c4428")
+        draw.rectangle((left + 130, 350, left + 145, 470), fill="#5c4428")
+        draw.rectangle((left + 45, 230, left + 115, 320), fill="#486581")
+    picture.save(out, "JPEG", quality=85)
+    return out.getvalue()
 
 
 def bank() -> bytes:

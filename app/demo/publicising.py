@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.db import db
 from app.demo.history import Story, run_waiting
+from app.demo.uploading import attach_evidence
 from app.demo.walk import Walk
 from app.lifecycle.publicity import objections, recommending
 from app.lifecycle.publicity import services as publicity
@@ -16,6 +17,7 @@ from app.lifecycle.publicity.models import Objection
 from app.lifecycle.publicity.objections import ObjectionText
 from app.lifecycle.publicity.recommending import Decision
 from tenants.scope import PUBLIC_ACTOR, SYSTEM_ACTOR
+from tenants.tokens import hash_token, new_token
 
 _DAY = timedelta(days=1)
 
@@ -52,7 +54,9 @@ def _object(walk: Walk, publicity_id: uuid.UUID) -> Story:
     text = ObjectionText(
         "于先生(实名)", "13900000000", "公示单位申报的考评员中有两人同时列在另一单位名下,请核实。", "见两份名册"
     )
-    objections.lodge_objection(actor=PUBLIC_ACTOR, publicity_id=publicity_id, text=text, now=now)
+    ticket = hash_token(new_token())
+    attach_evidence(publicity_id, ticket, "两份名册对照.pdf", now)
+    objections.lodge_objection(actor=PUBLIC_ACTOR, publicity_id=publicity_id, text=text, ticket_hash=ticket, now=now)
     run_waiting()
     if walk.until == "publicity_objection":
         return

@@ -21,7 +21,7 @@ from app.web.guards import actor, commits
 from app.web.objecting import ensure_ticket, get_file, objector, ticket_hash
 from tenants.accounts import gate, throttle
 from uploads import services, transfer
-from uploads.models import Upload
+from uploads.models import RECORD_PURPOSES, Upload
 
 _RECORDS = "/case-files"
 _OBJECTIONS = "/publicities/<uuid:publicity_id>/files"
@@ -32,6 +32,12 @@ _OBJECTIONS = "/publicities/<uuid:publicity_id>/files"
 
 def _file(upload_id: uuid.UUID) -> Upload:
     return casefiles.get_file(upload_id) or abort(404)
+
+
+def _own(upload_id: uuid.UUID) -> Upload:
+    """A file of a record: what an objector sends is the objector's to send."""
+    upload = _file(upload_id)
+    return upload if upload.purpose in RECORD_PURPOSES else abort(404)
 
 
 @route(
@@ -78,7 +84,7 @@ def get_case_file(upload_id: uuid.UUID) -> tuple[int, UploadStatus]:
     errors=(409, 410),
 )
 def list_case_file_parts(upload_id: uuid.UUID) -> tuple[int, UploadParts]:
-    return 200, parts_of(transfer.list_parts(store=store(), upload=_file(upload_id), now=g.now))
+    return 200, parts_of(transfer.list_parts(store=store(), upload=_own(upload_id), now=g.now))
 
 
 @route(
@@ -93,7 +99,7 @@ def list_case_file_parts(upload_id: uuid.UUID) -> tuple[int, UploadParts]:
 @commits
 def complete_case_file(upload_id: uuid.UUID, body: Completion) -> tuple[int, UploadStatus]:
     parts = [(part.number, part.etag) for part in body.parts]
-    done = casefiles.complete_upload(actor=actor(), store=store(), upload=_file(upload_id), parts=parts, now=g.now)
+    done = casefiles.complete_upload(actor=actor(), store=store(), upload=_own(upload_id), parts=parts, now=g.now)
     return 202, status_of(done)
 
 
@@ -107,7 +113,7 @@ def complete_case_file(upload_id: uuid.UUID, body: Completion) -> tuple[int, Upl
 )
 @commits
 def abort_case_file(upload_id: uuid.UUID) -> tuple[int, UploadStatus]:
-    return 200, status_of(transfer.abort_upload(actor=actor(), store=store(), upload=_file(upload_id), now=g.now))
+    return 200, status_of(transfer.abort_upload(actor=actor(), store=store(), upload=_own(upload_id), now=g.now))
 
 
 @route(
