@@ -18,7 +18,7 @@ from uploads import case_files, queries
 from uploads.models import Purpose, Upload
 
 _TICKETS = "objection_tickets"
-MAX_TICKETS = 5
+MAX_TICKETS = 10
 
 
 def _tickets() -> dict[str, str]:
@@ -32,7 +32,10 @@ def ticket_hash(publicity_id: uuid.UUID) -> str | None:
 
 
 def ensure_ticket(publicity_id: uuid.UUID) -> str:
-    """As `ticket_hash`; the first time a ticket is made. Only the newest few are kept."""
+    """As `ticket_hash`; the first time a ticket is made. Only the newest few are kept.
+
+    The page with the form asks for it: files chosen together are begun at the same time, and would each make their own.
+    """
     found = ticket_hash(publicity_id)
     if found is not None:
         return found

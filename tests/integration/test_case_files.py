@@ -259,7 +259,12 @@ def code_of(page: str) -> str:
 def test_an_objector_attaches_files_that_only_the_handling_bureau_reads(world: World) -> None:
     publicity_id = publish(world)
     visitor, other = visitor_of(world, publicity_id), visitor_of(world, publicity_id)
+    assert visitor.client.get(f"/publicity/{publicity_id}").status_code == 200
+    cookie = visitor.client.get_cookie("sheping_session")
+    assert cookie is not None
     upload_id = visitor.upload("证据.pdf", pdf(), purpose="objection")
+    # Files chosen together are begun with the same cookie, before any answer could change it.
+    visitor.client.set_cookie("sheping_session", cookie.value)
     spoiled = visitor.upload("改名.png", pdf(), purpose="objection")
     extra = visitor.upload("多余.pdf", pdf(3), purpose="objection")
     assert other.client.get(f"{other.base}/{upload_id}").status_code == 404, "another visitor"

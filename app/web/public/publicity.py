@@ -86,6 +86,9 @@ def _page(publicity_id: uuid.UUID, problem: str = "") -> ResponseReturnValue:
     # In a gate of their own, so before the rest is read.
     files = objecting.list_files(publicity_id)
     row = _public(publicity_id)
+    running = row.state in queries.RUNNING and row.due_at is not None and not clocks.is_over(row.due_at, g.now)
+    if running:
+        objecting.ensure_ticket(publicity_id)
     page = render_template(
         "public/publicity_one.html",
         publicity=row,
@@ -99,7 +102,7 @@ def _page(publicity_id: uuid.UUID, problem: str = "") -> ResponseReturnValue:
         ticked=request.form.getlist("item"),
         days=day_rows(row.explanation),
         level_names=wording.LEVELS,
-        running=row.state in queries.RUNNING and row.due_at is not None and not clocks.is_over(row.due_at, g.now),
+        running=running,
         intact=services.digest(row) == row.content_sha256,
     )
     return page, 422 if problem else 200
@@ -128,6 +131,8 @@ def _count(limit: Limit) -> None:
 @blueprint.post("/publicity/<uuid:publicity_id>/objections")
 def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
     """Object with one's name; the query code is shown once."""
+    # An objection without files needs no ticket.
+    ticket = objecting.ticket_hash(publicity_id) if objecting.list_files(publicity_id) else None
     objector = _objector()
     if objector is PUBLIC_ACTOR:
         scope.switch(db.session(), scope.PUBLIC)
@@ -147,7 +152,7 @@ def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
             actor=objector,
             publicity_id=publicity_id,
             text=text,
-            ticket_hash=objecting.ticket_hash(publicity_id),
+            ticket_hash=ticket,
             now=g.now,
         )
     except Refusal as refusal:
