@@ -12,7 +12,7 @@ from alembic import op
 from migrations import policies
 
 revision = "0050"
-down_revision = "0075"
+down_revision = "0076"
 
 # Each asks a table whose own policies decide: who does not see the objection, the method, the entry sees no file of it.
 LODGED = "exists (select from objections o where o.ticket_hash = uploads.ticket_hash)"
