@@ -105,6 +105,9 @@ def test_what_the_signature_does_not_cover_in_itself_is_looked_at(chosen: Docume
         forged = bytearray(content)
         forged[place] ^= 0x20
         assert making.read_again(_with_contents(receipt, forged), chosen).problem, f"byte {place} of the signature"
+    longer = bytearray(content)
+    longer[2] += 1
+    assert making.read_again(_with_contents(receipt, longer), chosen).problem, "a length that takes in the zeros behind"
 
 
 def _with_contents(pdf: bytes, content: bytes) -> bytes:
