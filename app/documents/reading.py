@@ -165,6 +165,8 @@ def _is_exact(der: bytes) -> bool:
     while der:
         kind, method, tag, header, content, trailer = parser.parse(der)
         length = len(header) + len(content) + len(trailer)
+        if (kind, tag) == (0, 0):
+            return False  # zeros of the room behind, taken in by a length that is too long
         if parser.emit(kind, method, tag, content) != der[:length] or (method == 1 and not _is_exact(content)):
             return False
         der = der[length:]
