@@ -19,6 +19,10 @@ from app import clock
 from app.clock import SHANGHAI
 from app.db import db
 from app.documents.models import Document
+from app.lifecycle.applications.branches import take_branch_slot
+from app.lifecycle.applications.models import Application
+from app.lifecycle.calls.models import Call
+from app.lifecycle.consultations.models import NationalConsultation
 from app.lifecycle.deadlines import explaining
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.editing import request_run
@@ -443,6 +447,55 @@ def test_a_clerical_error_is_put_right_with_a_reason_and_asks_for_the_applicatio
         ending.lapse_supplement(actor=officer, cycle_id=world.cycle_id, reason="仍未补交", now=now + 30 * DAY)
     assert world.follow(now + 30 * DAY) == 1
     assert world.case().id != case_id, "it leaves again, as another exit"
+
+
+def _branch(call_id: uuid.UUID, organisation_id: uuid.UUID, number: str) -> Application:
+    """A filed application of a branch of one national organisation, which holds its slot."""
+    consultation = NationalConsultation(
+        id=uuid.uuid4(), number=f"HS-{number}", organisation_id=organisation_id, national_name="全国示例评价中心",
+        national_uscc="91110000MADEG00158", state="used", replied_on=date(2025, 1, 5), created_at=clock.now(),
+    )  # fmt: skip
+    application = Application(
+        id=uuid.uuid4(), number=number, organisation_id=organisation_id, authority_code=CITY, city_code=CITY,
+        call_id=call_id, level="municipal", state="filed", created_at=clock.now(), submitted_at=clock.now(),
+    )  # fmt: skip
+    db.session.add_all([consultation, application])
+    db.session.flush()
+    take_branch_slot(application, consultation)
+    return application
+
+
+def test_a_branch_that_left_frees_the_slot_of_its_national_organisation(world: World) -> None:
+    """R14: one Shandong branch at a time; an exit that is put right takes the slot back only while it is free."""
+    with world.people.as_system():
+        stranger = world.people.organisation(city=CITY)
+        call = Call(
+            id=uuid.uuid4(), year=2024, batch_no=1, title="2024年第1批", state="concluded", apply_open_at=clock.now(),
+            apply_close_at=clock.now() + DAY, created_at=clock.now(),
+        )  # fmt: skip
+        db.session.add(call)
+        db.session.flush()
+        call_id = call.id
+        filing = db.session.get_one(Filing, world.filing_id)
+        first = _branch(call_id, filing.organisation_id, "SB-1").id
+        filing.application_id = first
+        db.session.commit()
+        assert refused(lambda: _branch(call_id, stranger, "SB-2")) == "branch_slot_taken"
+    case_id, now = world.leave(), world.gone + DAY
+    with world.people.as_system():
+        second = _branch(call_id, stranger, "SB-3").id
+        db.session.commit()
+    with world.as_officer() as officer:
+        reverse = lambda: services.reverse_exit(actor=officer, case_id=case_id, reason="申请已收,未登记", now=now)  # noqa: E731
+        assert refused(reverse) == "branch_slot_taken"
+        db.session.rollback()
+    with world.people.as_system():
+        db.session.get_one(Application, second).state = "withdrawn"
+        db.session.commit()
+    with world.as_officer():
+        reverse()
+    with world.people.as_system():
+        assert db.session.get_one(Application, first).national_uscc == "91110000MADEG00158"
 
 
 def test_a_closed_exit_and_a_strangers_are_out_of_reach(world: World) -> None:

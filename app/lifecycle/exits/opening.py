@@ -9,6 +9,7 @@ from typing import Any
 from app import outbox
 from app.db import db
 from app.lifecycle import paths
+from app.lifecycle.applications.branches import free_branch_slot
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import cancel_deadline, set_deadline
 from app.lifecycle.exits.models import ExitCase, ExitEntry
@@ -49,6 +50,7 @@ def open_exit(
     receipt = find_receipt(filing.id)
     if receipt is not None:
         receipt.state = "void"
+    free_branch_slot(filing.application_id)
     _record("filing_exited", actor, now, "filing", filing.id, filing, before, filing.state, cause)
     case = _insert(actor, filing, period, cause, removed_on, now)
     _record("exit_opened", actor, now, "exit_case", case.id, filing, None, case.state, cause, reason)

@@ -13,6 +13,7 @@ from app import outbox
 from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle import paths
+from app.lifecycle.applications.branches import retake_branch_slot
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import cancel_deadline, meet_deadline, reopen_deadline, set_deadline
 from app.lifecycle.exits import queries
@@ -129,7 +130,8 @@ def reverse_exit(
 
     Its period being over it waits for its assessment (R46) and may not run assessments; the application is asked for
     within the time of a supplement, and if it does not come the officer lets it lapse and the filing leaves again.
-    Refusals: exit_unknown, changed_meanwhile, exit_final, reason_missing, transition_not_allowed.
+    Refusals: exit_unknown, changed_meanwhile, exit_final, reason_missing, branch_slot_taken,
+    transition_not_allowed.
     """
     case = locked_exit(case_id, actor=actor, expected_version=expected_version)
     rules.check_can_reopen(case.cause, reason)
@@ -144,6 +146,7 @@ def reverse_exit(
         if item.state == FiledItemState.ENDED_WITH_FILING:
             item.state = FILED_ITEM.advance(item.state, "reopen", actor.kind)
     _restore_receipt(case)
+    retake_branch_slot(filing.application_id)
     cancel_deadline(kind=EXIT_DATA, subject_id=case.id, now=now)
     _ask_for_application(actor, case, now)
     _record("exit_reversed", actor, case, now, before=before, after=case.state, rule="R50", reason=reason)

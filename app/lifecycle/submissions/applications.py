@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from app.clock import SHANGHAI
-from app.db import db
 from app.lifecycle import paths
+from app.lifecycle.applications.branches import take_branch_slot
 from app.lifecycle.applications.completeness import check_complete, picture
 from app.lifecycle.applications.models import Application, SupplementRequest
 from app.lifecycle.applications.recording import advance
@@ -115,19 +113,7 @@ class FilingSubject(_OfApplication):
         consultation = find_usable(application.organisation_id)
         if consultation is None:
             raise AssertionError("check_submit asked for the consultation")
-        # The other branches are invisible to this one; the database alone can say that the slot is taken (R14).
-        try:
-            with db.session.begin_nested():
-                application.national_uscc, application.consultation_id = consultation.national_uscc, consultation.id
-                db.session.flush()
-        except IntegrityError as error:
-            if getattr(getattr(error.orig, "diag", None), "constraint_name", "") != "uq_applications_branch":
-                raise
-            raise Refusal(
-                "branch_slot_taken",
-                "R14",
-                N_("该全国性社评组织已有一个驻鲁分支机构在办或已备案。须待其撤回、淘汰或退出后方可另行申请。"),
-            ) from None
+        take_branch_slot(application, consultation)
         use_consultation(actor=actor, consultation_id=consultation.id, now=now)
 
 
