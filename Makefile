@@ -88,6 +88,7 @@ lock: install
 
 # Brings the English catalogue up to date with the sources; what is new waits there for its translation.
 messages: install
+	@mkdir -p build
 	$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k lazy_gettext --no-location -o build/messages.pot .
 	$(BIN)/pybabel -q update -i build/messages.pot -d app/translations -l en --no-fuzzy-matching --ignore-obsolete \
 		--ignore-pot-creation-date --no-wrap

@@ -48,6 +48,7 @@ _EXTENSIONS: dict[FileKind, tuple[str, ...]] = {
     FileKind.JPEG: ("jpg", "jpeg"),
 }
 _PICTURES = frozenset({FileKind.PNG, FileKind.JPEG})
+_SHOWN = CASE_PURPOSES | {Purpose.commitment}
 _ZIPPED = frozenset({FileKind.XLSX, FileKind.DOCX, FileKind.ZIP})
 _ENDS: dict[FileKind, bytes] = {FileKind.PDF: b"%%EOF", FileKind.PNG: b"IEND", FileKind.JPEG: b"\xff\xd9"}
 
@@ -116,8 +117,8 @@ def examine(path: Path, name: str, purpose: str, *, limits: ArchiveLimits | None
     if not reasons:
         active = find_active(path, found.kind, read_as_bank=_is_bank(purpose))
         reasons = [_of_problem(active)] if active else []
-    if not reasons and found.kind in _PICTURES and purpose in CASE_PURPOSES:
-        # These are shown on pages, small: a picture that cannot be is told so now.
+    if not reasons and found.kind in _PICTURES and purpose in _SHOWN:
+        # These are shown on pages, small, or printed on a document: a picture that cannot be is told so now.
         fault = find_fault(path)
         reasons = [fault] if fault else []
     return Verdict(found.kind, found.mime, reasons)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -16,6 +16,8 @@ from app.lifecycle.applications.queries import label_of
 from app.lifecycle.exits.models import ExitCase
 from app.lifecycle.filings.models import FiledItem, Filing, Receipt
 from app.lifecycle.incubation.models import Commitment
+from app.lifecycle.incubation.queries import PAPER
+from app.lifecycle.incubation.seals import find_seal
 from app.lifecycle.incubation.services import CAPACITY_LABELS
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Publicity
@@ -29,9 +31,12 @@ from app.rules.renewal import GRADE_LABELS
 from app.rules.states import PANEL_KIND_LABELS, MemberState, PanelKind
 from app.rules.templates import DRAFT_BANNER
 from tenants.models import Authority, Organisation
+from uploads.models import DossierFile
+from uploads.naming import size_in_words
 
 # The national line of human resources and social security, where an authority has none of its own.
 NO_PHONE = "12333"
+_LONGEST_NAME = 40
 _METHODS = {**SELECTION_METHODS, **PERIODIC_METHODS}
 _SEATED = (MemberState.ACCEPTED, MemberState.SUBMITTED)
 _ROLES = {"owner": "单位负责人", "signatory": "签署人", "editor": "经办人", "viewer": "只读成员"}
@@ -194,8 +199,14 @@ def _verdict(panel: Panel, row: Any) -> str:
 # Commitments --------------------------------------------------------------------------------------------------------
 
 
-def commitment(row: Commitment, application: Application, *, countersigned_by: str = "") -> dict[str, Any]:
-    """承诺书 with its evidence; template, evidence, organisation and items are loaded."""
+def commitment(
+    row: Commitment, application: Application, *, scans: Sequence[DossierFile] = (), countersigned_by: str = ""
+) -> dict[str, Any]:
+    """承诺书 with its evidence; template, evidence, organisation and items are loaded.
+
+    `scans` were handed in with the signature, in their order: each is named with its hashes, and of those of a seal the
+    first picture is printed. A paper's scans show the whole sheet, which is no seal.
+    """
     proof = row.evidence
     lines = [("承诺书全文(含标题、附表)SHA-256", row.body_sha256), ("文本版本", f"第{row.template.version}版")]
     capacity = CAPACITY_LABELS.get(row.signatory_capacity, row.signatory_capacity)
@@ -209,6 +220,8 @@ def commitment(row: Commitment, application: Application, *, countersigned_by: s
         ]
         if proof.drawing_sha256:
             lines.append(("手写签名图像 SHA-256", proof.drawing_sha256))
+        lines += _scan_lines("签字盖章扫描件" if proof.method == PAPER else "印章扫描件", scans)
+    seal = find_seal(scans) if proof is not None and proof.method != PAPER else None
     lines += [("签署时间", _clock(row.signed_at)), ("网络地址", row.ip), ("浏览器", row.user_agent[:200])]
     return {
         **_who(application.organisation),
@@ -221,10 +234,24 @@ def commitment(row: Commitment, application: Application, *, countersigned_by: s
         "signatory_capacity": capacity,
         "signed_on": proof.signed_on if proof else _day(row.signed_at),
         "signature_image": _picture(proof.drawing) if proof and proof.drawing else "",
+        "seal_file": str(seal.id) if seal else "",
         "countersigned_by": countersigned_by,
         "countersigned_on": _day(row.decided_at) if countersigned_by else None,
         "evidence": [{"label": label, "value": value} for label, value in lines if value],
     }
+
+
+def _scan_lines(label: str, scans: Sequence[DossierFile]) -> Iterator[tuple[str, str]]:
+    for number, file in enumerate(scans, start=1):
+        name = f"{label}{number}" if len(scans) > 1 else label
+        yield name, f"{_shortened(file.name)}({size_in_words(file.size)})"
+        yield f"{name} SHA-256", file.sha256
+        yield f"{name} SM3", file.sm3
+
+
+def _shortened(name: str) -> str:
+    """A file's name that fits its cell though it may have no place to break; the hash says which file it is."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 13]}…{name[-12:]}"
 
 
 def _clock(instant: datetime) -> str:

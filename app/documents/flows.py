@@ -32,6 +32,7 @@ from app.lifecycle.renewals.models import RenewalCycle
 from app.rules.states import PanelKind
 from tenants.models import Authority, Organisation
 from tenants.scope import DEPARTMENT_CODE, SYSTEM_ACTOR, Actor
+from uploads.models import DossierFile
 
 CASE, FILING, ANNOUNCEMENT, PUBLICITY, EXIT = "application", "filing", "announcement", "publicity", "exit_case"
 OPINION_JOB = "app.documents.flows.issue_opinion"
@@ -143,21 +144,26 @@ def _standing_commitment(application_id: uuid.UUID) -> Document | None:
 
 def on_signed(*, actor: Actor, now: datetime, commitment: Commitment, application: Application) -> None:
     """承诺书 with its evidence page; the one before it is superseded."""
-    _load(commitment)
-    data = contents.commitment(commitment, application)
+    data = contents.commitment(commitment, application, scans=_load(commitment))
     _case_document("commitment", data, application, actor, now, supersedes=_standing_commitment(application.id))
 
 
 def on_confirmed(*, actor: Actor, now: datetime, commitment: Commitment, application: Application) -> None:
     """The countersigned commitment supersedes the one that the organisation signed."""
-    _load(commitment)
+    scans = _load(commitment)
     authority = db.session.get(Authority, commitment.authority_code)
-    data = contents.commitment(commitment, application, countersigned_by=authority.name if authority else "")
+    name = authority.name if authority else ""
+    data = contents.commitment(commitment, application, scans=scans, countersigned_by=name)
     _case_document("commitment", data, application, actor, now, supersedes=_standing_commitment(application.id))
 
 
-def _load(commitment: Commitment) -> None:
+def _load(commitment: Commitment) -> list[DossierFile]:
+    """Load what the document says of it; the scans handed in with it, in their order."""
     db.session.refresh(commitment, ["template", "evidence"])
+    if commitment.evidence is None or commitment.evidence.dossier_id is None:
+        return []
+    query = select(DossierFile).where(DossierFile.dossier_id == commitment.evidence.dossier_id)
+    return list(db.session.scalars(query.order_by(DossierFile.position)))
 
 
 def on_commitment_ended(*, actor: Actor, now: datetime, commitment: Commitment, reason: str) -> None:

@@ -17,6 +17,7 @@ from app.documents.fonts import FontsMissing
 from app.documents.keys import KeyProblem, trust_roots
 from app.documents.making import make
 from app.documents.models import Document, DocumentFile, DocumentState, TimestampState
+from app.documents.seal_scans import SealUnreadable, with_seal
 from app.documents.services import QUEUE, RENDER
 from app.documents.settings import DocumentSettings
 from app.documents.timestamping import TimestampUnavailable, add_timestamp
@@ -38,7 +39,7 @@ log = structlog.get_logger(__name__)
 def render_document(document_id: str) -> None:
     """Typeset, seal, timestamp and store one document; with nothing to do, return.
 
-    What is wrong with keys or fonts stays on the document as its `problem`: `retry_waiting` tries again.
+    What is wrong with keys, fonts or a seal's scan stays on the document as its `problem`: `retry_waiting` tries again.
     """
     document = _locked(document_id)
     if document is None or document.sha256 is not None:
@@ -52,12 +53,14 @@ def render_document(document_id: str) -> None:
             reference=document.reference,
             authority_code=document.authority_code,
             issued_on=document.issued_on,
-            data=document.data,
+            data=with_seal(document.data),
             settings=settings,
         )
-    except (KeyProblem, FontsMissing, TypesettingFailed) as problem:
+    except (KeyProblem, FontsMissing, TypesettingFailed, SealUnreadable) as problem:
         _note_problem(document, str(problem))
         return
+    except PartDown as down:
+        raise NotReady(str(down)) from down
     pdf, timestamp_state, problem_text = _with_time(made.pdf, settings)
     _keep(document, pdf, revision=1)
     document.pages = made.reading.pages

@@ -75,7 +75,7 @@ def _receipt_fields(*more: Field) -> tuple[Field, ...]:
 
 
 COMMITMENT = Kind(
-    "commitment", N_("孵化培育对象工作承诺书"), "CN", "承", rule="R28",
+    "commitment", N_("孵化培育对象工作承诺书"), "CN", "承", rule="R28", version="2",
     fields=(
         ORGANISATION, USCC, LEVEL, CASE,
         Field("body", "承诺书正文", LONG), ITEMS,
@@ -83,6 +83,8 @@ COMMITMENT = Kind(
         Field("signatory_name", "签署人"), Field("signatory_capacity", "签署人身份"),
         Field("signed_on", "签署日期", DATE),
         Field("signature_image", "手写签名", IMAGE, required=False),
+        # The file's number in its dossier, by which the job that makes the pages finds the picture.
+        Field("seal_file", "单位印章扫描件", required=False),
         Field("seal_image", "单位印章扫描", IMAGE, required=False),
         Field("countersigned_by", "确认部门", required=False),
         Field("countersigned_on", "确认日期", DATE, required=False),

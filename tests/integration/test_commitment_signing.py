@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import subprocess
 import uuid
 from collections.abc import Callable
 
+import pikepdf
 import pytest
 from flask import Flask
+from PIL import Image, ImageDraw
 from sqlalchemy import select, update
 
 from app import clock
 from app.db import db
+from app.documents.models import Document
+from app.documents.queries import newest_file
 from app.lifecycle.deadlines.services import find_deadline
 from app.lifecycle.incubation.models import Commitment, CommitmentEvidence
 from tenants.events import Event
@@ -23,7 +29,7 @@ from tests.factories.outbox import runner
 from tests.factories.people import People, Person
 from tests.integration.test_commitment import URL, Desk
 from tests.integration.test_uploads_intake import good_bank
-from uploads.models import Dossier, ReviewTask
+from uploads.models import Dossier, ReviewTask, Upload
 
 
 @pytest.fixture
@@ -41,9 +47,9 @@ def officer(people: People) -> Person:
     return people.official("370200")
 
 
-def _scan(desk: Desk, work: Callable[[], int], name: str = "盖章扫描.pdf") -> str:
+def _scan(desk: Desk, work: Callable[[], int], name: str = "盖章扫描.pdf", content: bytes | None = None) -> str:
     sender = Sender(desk.app.test_client(), desk.people.bearer(desk.owner))
-    upload_id = sender.upload(name, pdf(), purpose="commitment", subject=desk.made.application_id)
+    upload_id = sender.upload(name, content or pdf(), purpose="commitment", subject=desk.made.application_id)
     work()
     return upload_id
 
@@ -63,6 +69,41 @@ def _paper(desk: Desk, **changes: str) -> dict[str, str]:
 def _evidence(desk: Desk) -> CommitmentEvidence:
     with desk.people.as_system():
         return db.session.scalars(select(CommitmentEvidence)).one()
+
+
+def _seal(kind: str = "PNG") -> bytes:
+    """A round red seal in the middle of a white sheet, as a scanner gives it."""
+    sheet = Image.new("RGB", (1240, 1754), "white")
+    ImageDraw.Draw(sheet).ellipse((400, 600, 900, 1100), outline=(200, 20, 30), width=24)
+    out = io.BytesIO()
+    sheet.save(out, kind)
+    return out.getvalue()
+
+
+def _issued(desk: Desk) -> tuple[Document, bytes]:
+    """The commitment that stands, and its file."""
+    with desk.people.as_system():
+        query = select(Document).where(Document.kind == "commitment", Document.state == "issued")
+        document = db.session.scalars(query).one()
+        newest = newest_file(document)
+        db.session.expunge_all()
+    assert newest is not None, document.problem
+    return document, b"".join(desk.app.extensions["sheping_store"].stream(newest.bucket, newest.key))
+
+
+def _read_pages(content: bytes) -> tuple[str, list[Image.Image]]:
+    """All text without its line breaks, and the pictures that are larger than a signature's or a mark's."""
+    told = subprocess.run(["pdftotext", "-layout", "-", "-"], input=content, capture_output=True, check=True).stdout
+    with pikepdf.open(io.BytesIO(content)) as document:
+        found = [
+            pikepdf.PdfImage(one)
+            for one in document.objects
+            if isinstance(one, pikepdf.Stream)
+            and one.get("/Subtype") == "/Image"
+            and "/SMask" not in one
+            and one.get("/ColorSpace") != "/DeviceGray"
+        ]
+        return "".join(told.decode().split()), [one.as_pil_image() for one in found]
 
 
 def _page(commitment: Commitment, step: str = "") -> str:
@@ -117,6 +158,72 @@ def test_the_scan_reaches_the_bureau_which_confirms(desk: Desk, work: Callable[[
     assert "已确认" in desk.browser().get(URL).text
     again = browser.post(_page(signed, "/confirm"), data={"checked": "yes"})
     assert again.status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_the_seal_is_printed_and_named_with_its_hashes(
+    desk: Desk, work: Callable[[], int], officer: Person, kind: str
+) -> None:
+    seal, sheet = _seal(kind), pdf()
+    extension = {"PNG": "png", "JPEG": "jpg"}[kind]
+    _scan(desk, work, "授权书.pdf", sheet)
+    _scan(desk, work, f"公章.{extension}", seal)
+    assert desk.browser().post(URL, data=desk.form()).status_code == 303
+    work()
+    signed, file = _issued(desk)
+    desk.browser(officer).post(_page(desk.commitments()[0], "/confirm"), data={"checked": "yes"})
+    work()
+    countersigned, again = _issued(desk)
+    assert countersigned.id != signed.id
+    assert "seal_image" not in {key for key, value in signed.data.items() if value}, "the row names it, no more"
+    pictures = []
+    for content in (file, again):
+        text, found = _read_pages(content)
+        (picture,) = found
+        pictures.append(picture.tobytes())
+        assert abs(picture.width - picture.height) <= 4, "the white sheet around it is cut off"
+        assert picture.convert("RGB").getpixel((picture.width // 2, 4))[0] > 150  # type: ignore[index]
+        for one in (seal, sheet):
+            for digest in (hashlib.sha256(one).hexdigest(), hashlib.new("sm3", one).hexdigest()):
+                assert digest[:32] in text
+                assert digest[32:] in text
+        assert f"公章.{extension}" in text
+    assert pictures[0] == pictures[1]
+
+
+def test_a_paper_s_scan_is_named_and_not_taken_for_a_seal(desk: Desk, work: Callable[[], int]) -> None:
+    sheet = _seal("JPEG")
+    _scan(desk, work, "承诺书.jpg", sheet)
+    assert desk.browser(desk.editor).post(f"{URL}/paper", data=_paper(desk)).status_code == 303
+    work()
+    text, pictures = _read_pages(_issued(desk)[1])
+    assert hashlib.sha256(sheet).hexdigest()[:32] in text
+    assert "签字盖章扫描件" in text
+    assert pictures == []
+
+
+def test_a_broken_picture_is_rejected_when_it_is_checked(desk: Desk, work: Callable[[], int]) -> None:
+    broken = bytearray(_seal())
+    broken[len(broken) // 2] ^= 0xFF
+    _scan(desk, work, "公章.png", bytes(broken))
+    assert "图片无法打开" in desk.browser().get(URL).text
+
+
+def test_a_seal_that_cannot_be_printed_is_refused_at_signing(desk: Desk, work: Callable[[], int]) -> None:
+    out = io.BytesIO()
+    Image.new("1", (6400, 6400), 1).save(out, "PNG")
+    large = _scan(desk, work, "大图.png", out.getvalue())
+    refused = desk.browser().post(URL, data=desk.form())
+    assert (refused.status_code, "超过 40 百万像素" in refused.text) == (422, True)
+    assert 'value="王建国"' in refused.text
+    desk.change(update(Upload).where(Upload.id == uuid.UUID(large)).values(removed_at=clock.now()))
+    lost = uuid.UUID(_scan(desk, work, "公章.png", _seal()))
+    with desk.people.as_system():
+        upload = db.session.get_one(Upload, lost)
+        desk.app.extensions["sheping_store"].remove(upload.bucket, upload.key)
+    refused = desk.browser().post(URL, data=desk.form())
+    assert (refused.status_code, "“公章.png”无法打开" in refused.text) == (422, True)
+    assert desk.commitments() == []
 
 
 def test_returned_with_a_reason_it_is_signed_anew(desk: Desk, officer: Person) -> None:

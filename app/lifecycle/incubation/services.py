@@ -21,6 +21,7 @@ from app.lifecycle.applications.queries import IN_INCUBATION
 from app.lifecycle.deadlines.services import meet_deadline
 from app.lifecycle.incubation.models import Commitment, CommitmentEvidence
 from app.lifecycle.incubation.queries import PAPER, CommitmentText, find_commitment, render_commitment
+from app.lifecycle.incubation.seals import check_seal
 from app.lifecycle.milestones import Milestone, reach
 from app.lifecycle.submissions.services import submit_dossier
 from app.rules import commitment as rules
@@ -79,12 +80,14 @@ def sign_commitment(
     """Sign the commitment for an application: its exact text, hash, time, address and person are kept as evidence.
 
     One that stands is superseded when its text is no longer the current one (a new version, another name). `scan_ids`
-    are checked uploads of the seal. `items` and `organisation` must be loaded. Raises Refusal: not_a_signatory,
-    commitment_text_changed (the text is no longer the one that was opened), commitment_already_signed,
-    not_in_incubation and those of handing in files.
+    are checked uploads of the seal, of which the first picture is printed. `items` and `organisation` must be loaded.
+    Raises Refusal: not_a_signatory, commitment_text_changed (the text is no longer the one that was opened),
+    commitment_already_signed, not_in_incubation, seal_too_large, seal_unreadable and those of handing in files;
+    PartDown.
     """
     text = _text_to_sign(application)
     rules.check_can_sign(actor.role, opened_sha256, text.sha256)
+    check_seal(scan_ids)
     signature = Signature(signatory_name, capacity, drawing, None, scan_ids)
     return _sign(actor, application, text, signature, now)
 
