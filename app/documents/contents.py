@@ -41,7 +41,8 @@ _METHODS = {**SELECTION_METHODS, **PERIODIC_METHODS}
 _SEATED = (MemberState.ACCEPTED, MemberState.SUBMITTED)
 _ROLES = {"owner": "单位负责人", "signatory": "签署人", "editor": "经办人", "viewer": "只读成员"}
 _SIGNED_BY = {"typed": "键入姓名", "drawn": "在系统内手写签名", "paper": "纸质签字盖章,上传扫描件"}
-_PROVED_BY = {"password": "签署时再次验证登录密码", "scan": "以纸质原件扫描件为准,经人力资源社会保障部门核对"}
+_PROVED_BY = {"password": "签署时再次验证登录密码", "scan": "以纸质原件扫描件为准,待人力资源社会保障部门核对确认"}
+_CHECKED_SCAN = "以纸质原件扫描件为准,经人力资源社会保障部门核对确认"
 
 
 def _day(instant: datetime | None) -> date | None:
@@ -216,7 +217,10 @@ def commitment(
         lines += [
             ("账号与角色", f"{proof.account}({_ROLES.get(proof.role, proof.role)}{since})"),
             ("签名方式", _SIGNED_BY[proof.method]),
-            ("身份核验", _PROVED_BY[proof.confirmed_by]),
+            (
+                "身份核验",
+                _CHECKED_SCAN if proof.method == PAPER and countersigned_by else _PROVED_BY[proof.confirmed_by],
+            ),
         ]
         if proof.drawing_sha256:
             lines.append(("手写签名图像 SHA-256", proof.drawing_sha256))

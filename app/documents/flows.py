@@ -154,7 +154,11 @@ def on_confirmed(*, actor: Actor, now: datetime, commitment: Commitment, applica
     authority = db.session.get(Authority, commitment.authority_code)
     name = authority.name if authority else ""
     data = contents.commitment(commitment, application, scans=scans, countersigned_by=name)
-    _case_document("commitment", data, application, actor, now, supersedes=_standing_commitment(application.id))
+    signed = _standing_commitment(application.id)
+    if signed is not None:
+        # Another name since, say: what is countersigned is what was signed.
+        data |= {key: signed.data[key] for key in ("organisation", "uscc", "level_label", "items")}
+    _case_document("commitment", data, application, actor, now, supersedes=signed)
 
 
 def _load(commitment: Commitment) -> list[DossierFile]:

@@ -106,6 +106,14 @@ def _read_pages(content: bytes) -> tuple[str, list[Image.Image]]:
         return "".join(told.decode().split()), [one.as_pil_image() for one in found]
 
 
+def _rename(desk: Desk) -> None:
+    desk.change(update(Organisation).where(Organisation.id == desk.owner.organisation_id).values(name="改名后的中心"))
+
+
+def _live(desk: Desk) -> Commitment:
+    return next(one for one in desk.commitments() if one.state == "signed")
+
+
 def _page(commitment: Commitment, step: str = "") -> str:
     return f"/bureau/commitments/{commitment.id}{step}"
 
@@ -191,7 +199,7 @@ def test_the_seal_is_printed_and_named_with_its_hashes(
     assert pictures[0] == pictures[1]
 
 
-def test_a_paper_s_scan_is_named_and_not_taken_for_a_seal(desk: Desk, work: Callable[[], int]) -> None:
+def test_a_paper_s_scan_is_named_and_not_taken_for_a_seal(desk: Desk, work: Callable[[], int], officer: Person) -> None:
     sheet = _seal("JPEG")
     _scan(desk, work, "承诺书.jpg", sheet)
     assert desk.browser(desk.editor).post(f"{URL}/paper", data=_paper(desk)).status_code == 303
@@ -199,7 +207,13 @@ def test_a_paper_s_scan_is_named_and_not_taken_for_a_seal(desk: Desk, work: Call
     text, pictures = _read_pages(_issued(desk)[1])
     assert hashlib.sha256(sheet).hexdigest()[:32] in text
     assert "签字盖章扫描件" in text
+    assert "待人力资源社会保障部门核对确认" in text
     assert pictures == []
+    desk.browser(officer).post(_page(desk.commitments()[0], "/confirm"), data={"checked": "yes"})
+    work()
+    text, pictures = _read_pages(_issued(desk)[1])
+    assert "经人力资源社会保障部门核对确认" in text
+    assert (hashlib.sha256(sheet).hexdigest()[32:] in text, pictures) == (True, [])
 
 
 def test_a_broken_picture_is_rejected_when_it_is_checked(desk: Desk, work: Callable[[], int]) -> None:
@@ -248,7 +262,7 @@ def test_a_changed_name_asks_for_a_new_signature_and_keeps_the_old(desk: Desk, o
     desk.browser().post(URL, data=desk.form())
     (first,) = desk.commitments()
     desk.browser(officer).post(_page(first, "/confirm"), data={"checked": "yes"})
-    desk.change(update(Organisation).where(Organisation.id == desk.owner.organisation_id).values(name="改名后的中心"))
+    _rename(desk)
     assert "请重新签署" in desk.browser().get(URL).text
     assert "签署后有变更" in desk.browser(officer).get(_page(first)).text
     assert desk.browser().post(URL, data=desk.form()).status_code == 303
@@ -258,6 +272,28 @@ def test_a_changed_name_asks_for_a_new_signature_and_keeps_the_old(desk: Desk, o
     page = desk.browser().get(URL).text
     assert "已被新版替代" in page
     assert first.body_sha256 in page
+
+
+def test_what_is_countersigned_is_what_was_signed(desk: Desk, work: Callable[[], int], officer: Person) -> None:
+    desk.browser().post(URL, data=desk.form())
+    work()
+    signed, _ = _issued(desk)
+    _rename(desk)
+    desk.browser(officer).post(_page(desk.commitments()[0], "/confirm"), data={"checked": "yes"})
+    work()
+    countersigned, content = _issued(desk)
+    assert countersigned.supersedes_id == signed.id
+    assert countersigned.data["organisation"] == signed.data["organisation"] != "改名后的中心"
+    assert "改名后的中心" not in _read_pages(content)[0]
+    assert desk.browser().post(URL, data=desk.form()).status_code == 303
+    work()
+    anew, content = _issued(desk)
+    assert anew.supersedes_id == countersigned.id
+    assert "改名后的中心" in _read_pages(content)[0]
+    desk.browser(officer).post(_page(_live(desk), "/return"), data={"reason": "印章不清"})
+    with desk.people.as_system():
+        states = select(Document.state).where(Document.kind == "commitment").order_by(Document.serial)
+        assert list(db.session.scalars(states)) == ["superseded", "superseded", "revoked"]
 
 
 def test_paper_counts_only_once_the_bureau_confirmed(desk: Desk, work: Callable[[], int], officer: Person) -> None:
