@@ -82,10 +82,13 @@ class Case:
     def own(self) -> str:
         return f"/org/files/{self.upload_id}"
 
-    def assign(self, to: Person) -> None:
-        with self.world.people.as_system():
-            db.session.execute(update(ReviewTask).where(ReviewTask.id == self.task_id).values(assigned_to=to.user_id))
-            db.session.commit()
+    def assign(self, by: Person, to: Person) -> None:
+        page = self.get(by, f"/bureau/reviews/{self.task_id}").text
+        version = re.search(r'name="version" value="(\d+)"', page)
+        assert version, "an accepted bank may still change hands"
+        form = {"assignee": str(to.user_id), "version": version[1]}
+        answer = self.browser(by).post(f"/bureau/reviews/{self.task_id}/assign", data=form)
+        assert answer.status_code == 303, answer.text
 
     def gather(self) -> None:
         """A panel of three that is still forming: everybody has declared, nobody may read."""
@@ -151,9 +154,7 @@ def hand_in(world: World, journey: Journey, content: bytes, *, name: str = "题�
         task = db.session.scalars(select(ReviewTask).where(ReviewTask.dossier_id == dossier_id)).one()
         file = db.session.scalars(select(DossierFile).where(DossierFile.dossier_id == dossier_id)).one()
         reviews.decide_review(actor=actor, task_id=task.id, decision="accept", now=clock.now())
-        case = Case(world, journey, item_id, task.id, file.id, upload_id)
-    case.assign(world.officer)
-    return case
+        return Case(world, journey, item_id, task.id, file.id, upload_id)
 
 
 @pytest.fixture
@@ -230,6 +231,17 @@ def test_while_the_panel_works_only_the_case_officer_and_the_seated_read(case: C
     assert case.get(world.experts[2], case.table).status_code == 404
     case.set_seat(world.experts[1], declared_at=None)
     assert case.get(world.experts[1], case.table).status_code == 404
+
+
+def test_an_accepted_bank_changes_hands_and_the_way_into_it_with_it(case: Case) -> None:
+    world = case.world
+    case.form()
+    successor = world.people.official("370200")
+    assert opened(case, world.officer, case.desk).get(case.desk).status_code == 200, "who accepted it has it"
+    case.assign(world.officer, successor)
+    assert f"{SECRET}第0种" in opened(case, successor, case.desk).get(case.desk).text
+    shut = case.get(world.officer, case.desk)
+    assert (shut.status_code, shut.headers["X-Error-Code"]) == (403, "not_case_officer")
 
 
 def test_with_the_conclusion_the_bank_is_sealed_again_also_for_who_has_it_open(case: Case) -> None:

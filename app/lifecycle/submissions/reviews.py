@@ -61,10 +61,13 @@ def assign_review(
 ) -> ReviewTask:
     """Give a task to an officer of the same authority, or (None) to nobody.
 
-    Refusals: task_unknown, changed_meanwhile, assignee_unknown.
+    An accepted question bank may still change hands: who has it is its case officer, who may open it while the panel
+    is at work. Refusals: task_unknown, changed_meanwhile, assignee_unknown.
     """
     task = _locked(task_id)
-    _check_unchanged(task, expected_version)
+    if not (task.state == ReviewState.accepted and task.dossier.kind == Purpose.question_bank):
+        _check_undecided(task)
+    _check_version(task, expected_version)
     if task.assigned_to == assignee_id:
         return task
     if assignee_id is not None and not _is_member(assignee_id, task.authority_code):
@@ -95,7 +98,8 @@ def decide_review(
     expected_version: int | None = None,
     now: datetime,
 ) -> ReviewTask:
-    """Accept a dossier or return it with a reason; its subject follows, the organisation is told.
+    """Accept a dossier or return it with a reason; its subject follows, the organisation is told. A task that nobody
+    had becomes that of the officer who decides it.
 
     Deciding the same again by the same officer changes nothing. Refusals: task_unknown, reason_missing,
     changed_meanwhile (a colleague was faster; it says what they did), and those of the subject's states.
@@ -105,7 +109,8 @@ def decide_review(
     state, dossier_state, name = _OUTCOME[chosen]
     if task.state == state and task.decided_by == actor.user_id:
         return task
-    _check_unchanged(task, expected_version)
+    _check_undecided(task)
+    _check_version(task, expected_version)
     if chosen is Decision.RETURN and not reason:
         raise Refusal("reason_missing", "R32", N_("退回须填写理由,理由将告知申请单位。"))
     dossier, before = task.dossier, task.state
@@ -115,6 +120,7 @@ def decide_review(
     else:
         subject.give_back(actor=actor, reason=reason, now=now)
     task.state, task.decided_at, task.decided_by, task.reason = state, now, actor.user_id, reason or None
+    task.assigned_to = task.assigned_to or actor.user_id
     task.version += 1
     dossier.state, dossier.decided_at, dossier.reason = dossier_state, now, reason or None
     _record(name, actor, task, now, before=before, rule=subject.rule, reason=reason)
@@ -174,7 +180,7 @@ def _unknown() -> Refusal:
 _DONE_WORDS = {ReviewState.accepted: N_("接收了"), ReviewState.returned: N_("退回了")}
 
 
-def _check_unchanged(task: ReviewTask, expected_version: int | None) -> None:
+def _check_undecided(task: ReviewTask) -> None:
     if task.state in _DECIDED:
         raise Refusal(
             "changed_meanwhile",
@@ -184,6 +190,9 @@ def _check_unchanged(task: ReviewTask, expected_version: int | None) -> None:
             reason=f"(理由:{task.reason})" if task.reason else "",
             state=task.state,
         )
+
+
+def _check_version(task: ReviewTask, expected_version: int | None) -> None:
     if expected_version is not None and expected_version != task.version:
         raise Refusal(
             "changed_meanwhile",
