@@ -41,14 +41,16 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
 )
 _BY_ID: Mapping[str, Kind] = {str(kind): kind for kind in Kind}
 _GENERIC_CHOICE = re.compile(r"^(客观)?选择题?$|^choice$|^multiple[-_ ]?choice$|^mcq$|^mc$", re.I)
+# 选择填空 may be either: no guess, C04 asks for the one that is meant.
+_AMBIGUOUS = re.compile(r"选择.*(?:填空|判断|简答|问答)|(?:填空|判断|简答|问答).*选择")
 _BLANK = re.compile(r"_{2,}|＿+|[(（【\[]\s*[)）】\]]|﹍{2,}")
 
 
 @lru_cache(maxsize=1024)
 def name_kind(text: str) -> Kind | None:
-    """The kind a type's name says, 单项选择题 as well as single_choice; None when the name says nothing."""
+    """The kind a type's name says, 单项选择题 as well as single_choice; None when the name says nothing, or two."""
     flat = squeeze(text)
-    if not flat:
+    if not flat or _AMBIGUOUS.search(flat):
         return None
     exact = _BY_ID.get(flat.lower())
     return exact or next((kind for pattern, kind in _PATTERNS if pattern.search(flat)), None)

@@ -12,7 +12,7 @@ from uploads.banks.points import split_code
 from uploads.banks.text import fold_code, half
 from uploads.banks.word_key import key_items, key_run
 from uploads.banks.word_lines import Draft, Line
-from uploads.banks.word_patterns import LABEL, LABEL_MODES, NUMBERED_ANSWER, OBJECTIVE
+from uploads.banks.word_patterns import LABEL, LABEL_MODES, NUMBERED_ANSWER, OBJECTIVE, numbered_line
 from uploads.banks.word_questions import begin_question, continue_question
 from uploads.banks.word_state import Reader
 
@@ -30,6 +30,23 @@ def reopen(reader: Reader, flat: str) -> None:
         ]
     if wanted:
         reader.draft = wanted[0]
+
+
+def take_ahead(reader: Reader, index: int, line: Line, label: re.Match[str]) -> bool:
+    """「答案:A」 in a line of its own above 「1. …」 answers what comes: nothing was asked yet, or that has its answer."""
+    draft, text = reader.draft, line.text[label.end() :].strip()
+    following = reader.lines[index + 1 : index + 2]
+    is_answer = label.start() == 0 and "答案" in label[1] and "解析" not in label[1]
+    if not is_answer or not 0 < len(text) <= 6 or not following or not numbered_line(half(following[0].text)):
+        return False
+    if draft is not None and not ("".join(draft.answer or []).strip() and draft.mode in ("stem", "options")):
+        return False
+    if len(key_run(text, reader.kind)) > 1 and reader.kind is not Kind.MULTIPLE_CHOICE:
+        return False
+    if draft is None:
+        reader.out.note("", line.row, f"第{line.row}段的答案写在题目之前,已当作后面一题的答案,本部分以下同此,请核对")
+    reader.ahead = text
+    return True
 
 
 def read_labels(reader: Reader, index: int, line: Line, first: re.Match[str]) -> bool:

@@ -32,6 +32,7 @@ STYLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("plain", re.compile(r"^()(\d{1,4})\s+(?=\D)")),
 )
 HIERARCHICAL = re.compile(r"^\d{1,2}\.(\d{1,3})(?:\s*[、.)]\s*|\s+)(?=\D)")
+LEVEL_TAG = re.compile(r"^[【\[(]\s*([^【】\[\]()]{2,10})\s*[】\])]\s*(?=\S)")
 CHAPTER = re.compile(
     r"^第\s*(?:[一二三四五六七八九十百]+|\d{1,3})\s*(?:章|节|部分|单元|模块|项目|篇|课)(?:[\s:、.].{0,40}|[^,。?!()]{0,30})?$"
 )

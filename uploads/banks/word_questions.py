@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from uploads.banks.levels import find_levels
 from uploads.banks.models import LETTERS, Kind, Severity, Statement
 from uploads.banks.options import find_options, starts_with_option
@@ -18,6 +20,7 @@ from uploads.banks.word_patterns import (
     INLINE,
     INLINE_END,
     LABEL,
+    LEVEL_TAG,
     OBJECTIVE,
     WANTS_WORDS,
     numbered_line,
@@ -44,15 +47,25 @@ def begin_case(reader: Reader, line: Line, flat: str) -> bool:
     return True
 
 
+def _level_tag(flat: str) -> tuple[str, int]:
+    """「【初级】1. …」: the level a question bears before its number, and where the number begins; ("", 0) without."""
+    tag = LEVEL_TAG.match(flat)
+    levels = find_levels(tag[1]) if tag else []
+    return (levels[0], tag.end()) if tag and len(levels) == 1 and numbered_line(flat[tag.end() :]) else ("", 0)
+
+
 def begin_question(reader: Reader, index: int, line: Line, flat: str) -> bool:
+    tagged, start = _level_tag(flat)
+    line, flat = replace(line, text=line.text[start:]), flat[start:]
     found = _hierarchical(reader, flat) or numbered_line(flat)
     if not found or not _is_next(reader, index, flat, found):
         return False
     style, number, lead, start = found
-    draft = Draft(line.row, number=str(number), type_text=reader.section, level=reader.level, section=reader.part)
+    level = tagged or reader.level
+    draft = Draft(line.row, number=str(number), type_text=reader.section, level=level, section=reader.part)
     draft.style = style
-    if lead:
-        draft.answer = [lead]
+    if lead or reader.ahead:
+        draft.answer, reader.ahead = [lead or reader.ahead], ""
     if line.pictured:
         draft.pictured.add("stem")
     reader.style, reader.last, reader.draft = "dot" if style == "lead" else style, number, draft

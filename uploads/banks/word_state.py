@@ -25,6 +25,7 @@ class Reader:
     style: str = ""
     last: int = 0
     in_key: bool = False
+    ahead: str = ""
     key: AnswerKey = field(default_factory=AnswerKey)
     fields: set[str] = field(default_factory=set)
 

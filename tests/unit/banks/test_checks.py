@@ -56,6 +56,7 @@ def change(row: int, column: int, value: str) -> Callable[[Rows], None]:
         (change(5, 1, ""), ("C03", "error", 5, "B")),
         (change(5, 6, ""), ("C03", "error", 5, "G")),
         (change(5, 0, "看图题"), ("C04", "error", 5, "A")),
+        (change(5, 0, "选择填空"), ("C04", "error", 5, "A")),
         (change(5, 0, "Q"), ("C04", "error", 5, "A")),
         (change(5, 6, "AC"), ("C05", "error", 5, "G")),
         (change(5, 6, "E"), ("C05", "error", 5, "G")),

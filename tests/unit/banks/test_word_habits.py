@@ -9,7 +9,7 @@ import pytest
 
 from tests.factories import banks
 from tests.unit.banks.test_strangers import answered, counts, graver
-from uploads.banks.inspection import inspect_path
+from uploads.banks.inspection import inspect_path, iter_questions
 
 HABITS: dict[str, tuple[str, dict[str, int], list[str]]] = {
     "notes_before_the_first_section": (
@@ -43,6 +43,30 @@ A、6　B、5.5　C、5　D、4.5
 """,
         {"true_false": 4},
         ["True", "False", "True", "False"],
+    ),
+    "answers_above_their_questions": (
+        """一、单项选择题
+答案：A
+1. 铜的导电性比铁（  ）。
+A．好 B．差 C．一样 D．无法比较
+答案：B
+2. 木材通常是（  ）。
+A．导体 B．绝缘体 C．半导体 D．超导体
+二、判断题
+1. 铜是导体。
+答案：对
+2. 木材是导体。
+答案：错
+三、多项选择题
+答案：AB
+1. 导体有（  ）。
+A．铜 B．铁 C．木 D．胶
+答案：CD
+2. 绝缘体有（  ）。
+A．铜 B．铁 C．木 D．胶
+""",
+        {"single_choice": 2, "true_false": 2, "multiple_choice": 2},
+        ["A", "B", "True", "False", "AB", "CD"],
     ),
     "answer_behind_the_last_option": (
         """一、单选题
@@ -144,7 +168,7 @@ A. 自然 B. 机械 C. 无 D. 随意
 A. 中毒 B. 噪声 C. 振动 D. 辐射
 """,
         {"single_choice": 2},
-        ["A", ""],
+        ["B", "A"],
     ),
     "one_key_for_all_sections": (
         """一、单选题
@@ -568,7 +592,11 @@ def test_a_habit_of_word_banks(name: str, tmp_path: Path) -> None:
 
 # What the reader could not place, or read with a guess, is told.
 LEFT = {
-    "answer_before_any_question": ["第2段在任何一道题之前,未读取:「答案：B」"],
+    "answer_before_any_question": ["第2段的答案写在题目之前,已当作后面一题的答案,本部分以下同此,请核对"],
+    "answers_above_their_questions": [
+        "第2段的答案写在题目之前,已当作后面一题的答案,本部分以下同此,请核对",
+        "第14段的答案写在题目之前,已当作后面一题的答案,本部分以下同此,请核对",
+    ],
     "answers_without_a_label": ["第6段的题目下面没有「答案」字样,已把题目之后的文字当作答案,请核对"],
 }
 
@@ -589,3 +617,15 @@ def test_cells_merged_downwards_and_across(tmp_path: Path) -> None:
     report = inspect_path(tmp_path / "bank.docx")
     assert counts(report) == {"multiple_choice": 3}
     assert [f.check for f in report.findings if f.severity != "info"] == []
+
+
+def test_a_level_in_brackets_before_the_number_is_of_that_question_alone(tmp_path: Path) -> None:
+    lines = ["一、单项选择题"]
+    for level, number in (("【初级】", 1), ("(高级)", 2), ("", 3)):
+        lines += [f"{level}{number}. 第{number}种材料的导电性", "A.甲 B.乙 C.丙 D.丁", "答案:C"]
+    found = list(iter_questions(banks.write_docx(tmp_path / "题库.docx", lines)))
+    assert [(one.level, one.stem, one.letters) for one in found] == [
+        ("level_5", "第1种材料的导电性", "C"),
+        ("level_3", "第2种材料的导电性", "C"),
+        ("", "第3种材料的导电性", "C"),
+    ]

@@ -94,4 +94,4 @@ def check_composability(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
     names = {"choice": "选择题", **{str(kind): label for kind, label in KIND_LABELS.items()}}
     pattern = "+".join(f"{names.get(kind, kind)}{number}题" for kind, number in limits.paper_pattern.items())
     if bank.questions:
-        yield Finding("C20", Severity.INFO, f"按「{pattern}」组卷,可抽出{papers}套不重复的试卷")
+        yield Finding("C20", Severity.INFO, f"按方案({pattern})组卷,可抽出{papers}套不重复的试卷")
