@@ -13,7 +13,7 @@ from uploads.banks.stems import answer_below, answer_from_stem, take_type
 from uploads.banks.tables import Yield
 from uploads.banks.text import half, quote
 from uploads.banks.word_key import is_key_line, key_run
-from uploads.banks.word_labels import answer_from_key, read_labels, reopen, section_turns, set_answer, take_ahead
+from uploads.banks.word_labels import answer_from_key, read_labels, section_turns, set_answer
 from uploads.banks.word_lines import Line, layout_of
 from uploads.banks.word_patterns import (
     BARE_ANSWER,
@@ -89,10 +89,6 @@ def _read_line(reader: Reader, index: int, line: Line) -> None:
             reader.out.note("", line.row, f"第{line.row}段在参考答案中,但看不懂:{quote(line.text)}")
         return
     label = LABEL.search(flat)
-    if label and take_ahead(reader, index, line, label):
-        return
-    if label:
-        reopen(reader, flat)
     if label and read_labels(reader, index, line, label):
         return
     bare = BARE_ANSWER.match(flat)

@@ -17,7 +17,7 @@ from uploads.banks.word_questions import begin_question, continue_question
 from uploads.banks.word_state import Reader
 
 
-def reopen(reader: Reader, flat: str) -> None:
+def _reopen(reader: Reader, flat: str) -> None:
     """「3.【答案】C」 answers a question asked long before: the section has its title twice, the key has none."""
     match = NUMBERED_ANSWER.match(flat)
     if not match or not reader.drafts:
@@ -32,8 +32,8 @@ def reopen(reader: Reader, flat: str) -> None:
         reader.draft = wanted[0]
 
 
-def take_ahead(reader: Reader, index: int, line: Line, label: re.Match[str]) -> bool:
-    """「答案:A」 in a line of its own above 「1. …」 answers what comes: nothing was asked yet, or that has its answer."""
+def _take_ahead(reader: Reader, index: int, line: Line, label: re.Match[str]) -> bool:
+    """「答案:A」 in a line of its own above 「1. …」 answers what comes, unless a question still waits."""
     draft, text = reader.draft, line.text[label.end() :].strip()
     following = reader.lines[index + 1 : index + 2]
     is_answer = label.start() == 0 and "答案" in label[1] and "解析" not in label[1]
@@ -51,7 +51,10 @@ def take_ahead(reader: Reader, index: int, line: Line, label: re.Match[str]) -> 
 
 def read_labels(reader: Reader, index: int, line: Line, first: re.Match[str]) -> bool:
     """A line with 「答案:」, 【解析】 and the like, alone or after a stem or an option."""
+    if _take_ahead(reader, index, line, first):
+        return True
     flat = half(line.text)
+    _reopen(reader, flat)
     before = line.text[: first.start()].strip()
     if before and not (reader.draft and NUMBERED_ANSWER.match(flat) and reader.draft.answer is None):
         head = Line(line.row, before, False)
