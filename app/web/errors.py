@@ -12,8 +12,8 @@ from flask import Flask, Response, g, jsonify, make_response, render_template, r
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError, generate_csrf
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from app.db import db
 from app.rules.core import Refusal
@@ -33,6 +33,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(PartDown, _part_down)
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(InterfaceError, _database_down)
+    app.register_error_handler(DataError, _data_error)
     app.register_error_handler(DBAPIError, _unexpected)
     app.register_error_handler(Exception, _unexpected)
 
@@ -135,6 +136,14 @@ def _database_down(error: OperationalError | InterfaceError) -> ResponseReturnVa
     log.error("database_down", reason=str(error.orig))
     detail = gettext("系统暂时无法读写数据,已提交的内容不会丢失,未提交的内容仍在您的页面上。请几分钟后重试。")
     return answer(503, "database_down", gettext("服务暂时不可用"), detail)
+
+
+def _data_error(error: DataError) -> ResponseReturnValue:
+    # The character that no text of PostgreSQL can hold, and no keyboard types: what does not drop it itself ends here.
+    if "NUL (0x00)" not in str(error.orig) and "\\u0000" not in str(error.orig):
+        return _unexpected(error)
+    db.session.rollback()
+    return http_error(BadRequest())
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

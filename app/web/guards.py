@@ -53,19 +53,10 @@ def _begin() -> None:
     scope.enter(PUBLIC)
 
 
-def _has_null_character() -> bool:
-    """Whether text was sent that no field can hold: PostgreSQL refuses the character, and no keyboard types it."""
-    if request.is_json:
-        return b"\\u0000" in request.get_data(cache=True)
-    return any("\x00" in text for values in (request.args, request.form) for _, text in values.items(multi=True))
-
-
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
     access: Access | None = current_app.extensions["sheping_access"].get(request.endpoint)
-    if _has_null_character():
-        abort(400)
     if access is None:
         log.error("endpoint_not_in_access_table", endpoint=request.endpoint)
         abort(404)

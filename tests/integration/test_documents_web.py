@@ -11,6 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from app.db import db
 from app.documents import queries, services
@@ -45,7 +47,9 @@ def issued(people: People, drain: Callable[[], int], worker_app: Flask) -> tuple
 
 
 def _send(client: FlaskClient, pdf: bytes) -> tuple[int, str]:
-    answer = client.post("/verify", data={"file": (BytesIO(pdf), "回执.pdf")}, content_type="multipart/form-data")
+    # Encoded here: the test client keeps a large body in a temporary file of its own.
+    boundary, body = encode_multipart({"file": FileStorage(BytesIO(pdf), "回执.pdf")})
+    answer = client.post("/verify", data=body, content_type=f"multipart/form-data; boundary={boundary}")
     return answer.status_code, answer.get_data(as_text=True)
 
 
