@@ -6,6 +6,8 @@ from io import BytesIO
 from typing import IO
 
 from htmx_flask.requests import HtmxAwareRequest
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 
 
 class InMemoryRequest(HtmxAwareRequest):  # type: ignore[misc]
@@ -22,3 +24,11 @@ class InMemoryRequest(HtmxAwareRequest):  # type: ignore[misc]
         content_length: int | None = None,
     ) -> IO[bytes]:
         return BytesIO()
+
+    def _load_form_data(self) -> None:
+        try:
+            super()._load_form_data()
+        except RequestEntityTooLarge:
+            # The page that tells so refills its fields from the form: it finds none, rather than the same error.
+            self.__dict__.update(form=ImmutableMultiDict(), files=ImmutableMultiDict())
+            raise
