@@ -162,11 +162,26 @@ def _fields(row: Sequence[str]) -> dict[int, str]:
     return found
 
 
-def is_header(fields: Mapping[int, str]) -> bool:
-    """A stem, and an answer or a type or two options, make a header of a question table."""
+def is_header(fields: Mapping[int, str], *, typed: bool = False) -> bool:
+    """A stem, and an answer or a type or two options, make a header of a question table; on a sheet named after a type
+    (`typed`) a number and a stem do, for its answers may stand on a sheet of their own."""
     names = set(fields.values())
+    if typed and {"number", "stem"} <= names:
+        return True
     options = sum(name.startswith("option") for name in names)
     return "stem" in names and ("answer" in names or options >= 2 or "options" in names or "type" in names)
+
+
+def _second_row(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """The words of a second header row: 「一级」 under the group 「知识点」 is 知识点一级; a word that names nothing
+    stays as it is."""
+    group = ""
+    names = []
+    for column, text in enumerate(lower):
+        group = (upper[column] if column < len(upper) else "") or group
+        grouped = f"{squeeze(group)}{squeeze(text)}"
+        names.append(grouped if text and not field_of(text) and _RANGE.match(grouped) else text)
+    return names
 
 
 def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
@@ -178,26 +193,31 @@ def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
 
 
 def _is_second_row(row: Sequence[str], above: Mapping[int, str]) -> bool:
-    """A second header row holds nothing but header words, and some options under a common 「选项」."""
+    """A second header row holds nothing but header words, and some options under a common 「选项」, or some levels
+    under a common 「知识点」."""
     filled = [text for text in row if text]
     named = [field_of(text) for text in filled]
-    options = sum(1 for name in named if name and name.startswith("option:"))
-    if any(fld.startswith("option:") for fld in above.values()):
+    if len(filled) < 2 or not all(named):
         return False
-    return len(filled) >= 2 and all(named) and options >= 2
+    for group in ("option:", "range:"):
+        below = sum(1 for name in named if name and name.startswith(group))
+        if below >= 2 and not any(fld.startswith(group) for fld in above.values()):
+            return True
+    return False
 
 
-def find_header(rows: Sequence[Sequence[str]], start: int = 0) -> Header | None:
+def find_header(rows: Sequence[Sequence[str]], start: int = 0, *, typed: bool = False) -> Header | None:
     """The header among the first rows of a table, below whatever titles and notes stand above it."""
     for index in range(start, min(len(rows), start + HEADER_SEARCH_ROWS)):
         row = rows[index]
         fields = _fields(row)
-        if index + 1 < len(rows) and "stem" in fields.values() and _is_second_row(rows[index + 1], fields):
-            joined = _joined(row, rows[index + 1])
+        below = _second_row(row, rows[index + 1]) if index + 1 < len(rows) and "stem" in fields.values() else []
+        if _is_second_row(below, fields):
+            joined = _joined(row, below)
             fields = _fields(joined)
-            if is_header(fields):
+            if is_header(fields, typed=typed):
                 return Header(fields, dict(enumerate(joined)), index, index + 1)
-        if is_header(fields):
+        if is_header(fields, typed=typed):
             return Header(fields, dict(enumerate(row)), index, index)
     return None
 

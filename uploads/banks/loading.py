@@ -12,6 +12,7 @@ from uploads.banks.filetype import FileKind, FileType, sniff
 from uploads.banks.loose import read_loose_table
 from uploads.banks.models import Finding, Severity
 from uploads.banks.packages import read_package
+from uploads.banks.sheet_key import KeyTable, apply_key, read_key
 from uploads.banks.sheets import Table, Unreadable, read_csv, read_workbook
 from uploads.banks.tables import Yield, read_table
 from uploads.banks.word import read_word
@@ -88,6 +89,7 @@ def load(path: Path, name: str, letters: Mapping[str, str], limits: ArchiveLimit
 def read_tables(tables: list[Table], out: Yield, letters: Mapping[str, str]) -> None:
     """All sheets; one without a header is told, as a warning when it looks like data."""
     missed: list[Table] = []
+    keys: list[tuple[Table, KeyTable]] = []
     for table in tables:
         out.has_pictures |= bool(table.marks.pictures)
         if read_table(table, out, letters) or not any(any(row) for row in table.rows):
@@ -95,8 +97,12 @@ def read_tables(tables: list[Table], out: Yield, letters: Mapping[str, str]) -> 
         blueprint = read_blueprint(table)
         if blueprint:
             out.blueprints.append(blueprint)
+        elif key := read_key(table):
+            keys.append((table, key))
         else:
             missed.append(table)
+    for table, key in keys:
+        apply_key(key, table, out, letters)
     for table in missed:
         if not out.headers and read_loose_table(table, out, letters):
             continue

@@ -14,6 +14,7 @@ _LOOSE = re.compile(_MARK)
 _BOUNDARY = re.compile(r"[\s;,。.|/?)】\]:_]")
 _LOWER = re.compile(r"(?:^|(?<=[\s;,。)\]:_]))()([a-j])\s*[.、:)]\s*")
 _SPACED = re.compile(r"(?:^|(?<=\s))()([A-J])[ \t]+(?=\S)")
+_GLUED = re.compile(r"(?:^|(?<=\s))()([A-J])(?=[\u4e00-\u9fff])")
 _STARTS = re.compile(r"^\s*(?:[(\[【]\s*[A-Ja-j]\s*[)\]】]|[A-Ja-j]\s*[.、:)]|[A-J][ \t]+\S|[A-J](?=[\u4e00-\u9fff]))")
 _OWN = re.compile(
     r"^(?:[(（【\[]\s*([A-Ja-j])\s*[)）】\]]\s*[.．、:：]?|([A-Ja-j])\s*(?:[.．、:：)）]\s*|[ \t]+(?=\S)))"
@@ -44,9 +45,11 @@ def _chain(text: str, marks: Sequence[re.Match[str]], first: str) -> list[re.Mat
 def find_options(text: str, first: str = "A", least: int = 2) -> tuple[str, list[str]] | None:
     """Text before the first option and the options, or None when fewer than `least` markers continue from `first`."""
     flat = half(text)
-    for pattern in (_LOOSE, _LOWER, _SPACED):
+    for pattern in (_LOOSE, _LOWER, _SPACED, _GLUED):
         chain = _chain(flat, list(pattern.finditer(flat)), first)
         if pattern is _LOWER and len(chain) < 3 and not (chain and least == 1 and chain[0].start() == 0):
+            continue
+        if pattern is _GLUED and chain and chain[0].start() > len(flat) - len(flat.lstrip()):
             continue
         if len(chain) >= least and (pattern is _LOOSE or len(chain) > 1 or chain[0].start() == 0):
             ends = [mark.start() for mark in chain[1:]] + [len(text)]

@@ -99,7 +99,7 @@ class _Sheet:
 
 def read_table(table: Table, out: Yield, letters: Mapping[str, str]) -> bool:
     """Add the table's questions to `out`; False when it has no header of a question table."""
-    header = find_header(table.rows)
+    header = find_header(table.rows, typed=bool(section_kind(table.name)))
     if header is None:
         return False
     out.headers += 1
@@ -333,8 +333,9 @@ def _report_marks(sheet: _Sheet) -> None:
         sheet.out.note(name, row, message, column=letter)
     asked = {question.row for question in sheet.out.questions if question.sheet == name}
     for row, column in sorted(marks.pictures):
+        row = sheet.table.number(row - 1) if row <= len(sheet.table.rows) else row
         if row not in asked:
-            letter = column_letters(column)
-            message = f"第{row}行{letter}列处有图片,不属于任何一道题,图片中的文字未读取"
+            letter = "" if sheet.table.numbers else column_letters(column)
+            message = f"第{row}{sheet.table.unit}{letter and letter + '列'}处有图片,不属于任何一道题,图片中的文字未读取"
             severity = "warn" if column == sheet.where["stem"] else "info"
             sheet.out.note(name, row, message, severity=severity, column=letter)

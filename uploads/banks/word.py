@@ -15,10 +15,13 @@ from lxml.etree import XMLSyntaxError
 from uploads.banks.archive import Problem
 from uploads.banks.blueprint import read_blueprint
 from uploads.banks.headers import find_header
+from uploads.banks.models import Severity
 from uploads.banks.numbering import W, read_numbering
 from uploads.banks.ooxml import find_entity_bomb
 from uploads.banks.sheets import Unreadable
 from uploads.banks.tables import Yield, read_table
+from uploads.banks.text import quote
+from uploads.banks.word_boxes import boxes_of, is_question_matter
 from uploads.banks.word_coded import is_coded, read_coded
 from uploads.banks.word_free import read_free
 from uploads.banks.word_grid import Grid, as_table, loose_lines, read_grid, turned_table
@@ -38,7 +41,8 @@ class _Body:
     """The document in order."""
 
     blocks: list[Line | Grid] = field(default_factory=list)
-    boxed: list[int] = field(default_factory=list)
+    boxed: list[tuple[int, str]] = field(default_factory=list)
+    read_boxes: list[int] = field(default_factory=list)
     pictures: int = 0
 
 
@@ -77,10 +81,16 @@ def _underlined(paragraph: Any) -> tuple[str, ...]:
     return tuple(text for text in texts if text.strip(" _\u3000"))
 
 
+def _box_lines(box: Any) -> list[str]:
+    """The paragraphs of a text box that have text, those of its tables too."""
+    texts = ("".join(text for text, _ in _parts(paragraph)).strip() for paragraph in box.iter(f"{W}p"))
+    return [text for text in texts if text]
+
+
 def read_body(document: Any) -> _Body:
     """Every paragraph of the body with its number: 1-based, in document order, empty ones counted. The paragraphs
-    inside a table count where the table stands, row by row and cell by cell; those of text boxes, headers, footers
-    and notes do not count."""
+    inside a table count where the table stands, row by row and cell by cell; those of headers, footers and notes do
+    not count, nor do those of text boxes, whose text follows that of the paragraph they are anchored in."""
     root = document.element.body
     part = document.part
     numbering = next((rel.target_part for rel in part.rels.values() if rel.reltype.endswith("/numbering")), None)
@@ -96,9 +106,14 @@ def read_body(document: Any) -> _Body:
         text = "".join(text for text, _ in parts)
         pictured = any(picture for _, picture in parts)
         body.pictures += pictured
-        if any(box.itertext() for box in paragraph.iter(f"{W}txbxContent") if "".join(box.itertext()).strip()):
-            body.boxed.append(counter)
         labelled = f"{label} {text}" if label and text.strip() else text
+        for box in boxes_of(paragraph):
+            inside = "\n".join(_box_lines(box))
+            if is_question_matter(inside):
+                labelled = f"{labelled}\n{inside}".lstrip("\n")
+                body.read_boxes.append(counter)
+            elif inside:
+                body.boxed.append((counter, inside))
         return Line(counter, labelled, pictured, underlined=_underlined(paragraph))
 
     def walk(parent: Any) -> None:
@@ -133,6 +148,16 @@ def _refuse_fields(document: Any) -> None:
             raise Unreadable(Problem("dde", "文件含有 DDE 域(会启动外部程序),拒绝接收,请删除后重新上传"))
 
 
+def _report_boxes(body: _Body, out: Yield) -> None:
+    """Whose text was read where they are anchored, and whose was not."""
+    for row in body.read_boxes:
+        told = f"第{row}段有文本框,其中的文字已接在这一段后面读入,请核对先后次序"
+        out.note("", row, told, severity=Severity.INFO)
+    for row, text in body.boxed:
+        told = f"第{row}段有文本框,其中的文字看不出是试题,未读取,是试题的请移到正文里:{quote(text)}"
+        out.note("", row, told)
+
+
 def read_word(path: Path, out: Yield, letters: Mapping[str, str]) -> bool:
     """All questions of a Word file: those in tables with a header, then those in paragraphs. True when the file has
     pictures. Raises Unreadable."""
@@ -153,8 +178,7 @@ def read_word(path: Path, out: Yield, letters: Mapping[str, str]) -> bool:
             read_table(turned, out, letters)
         else:
             lines.extend(loose_lines(block.rows, table.rows))
-    for row in body.boxed:
-        out.note("", row, f"第{row}段有文本框,其中的文字未读取,请移到正文里")
+    _report_boxes(body, out)
     if is_coded(lines):
         read_coded(lines, out, letters)
     else:

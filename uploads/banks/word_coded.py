@@ -22,6 +22,11 @@ _TAG = re.compile(r"\{\s*([A-Za-z])\s*\}")
 _LAYOUT = layout_of(("stem", "answer", "type", "point", "difficulty", "consistency"))
 
 
+def is_code_line(flat: str) -> bool:
+    """Whether a half-width line is a line of code or has a tag."""
+    return bool(_CODE.match(flat) or _TAG.search(flat))
+
+
 def is_coded(lines: Sequence[Line]) -> bool:
     """Whether the file has a line of code and a `{A}` tag."""
     return any(_CODE.match(half(line.text)) for line in lines) and any(_TAG.search(half(line.text)) for line in lines)
@@ -29,6 +34,7 @@ def is_coded(lines: Sequence[Line]) -> bool:
 
 def read_coded(lines: Sequence[Line], out: Yield, letters: Mapping[str, str]) -> None:
     """Questions in the order of the file; the row of a question is that of its line of code."""
+    lines = [part for line in lines for part in _apart(line)]
     first = next(index for index, line in enumerate(lines) if _CODE.match(half(line.text)))
     letters = {**letters, **find_legend(line.text for line in lines[:first])}
     level = _state(lines[:first], out)
@@ -51,6 +57,17 @@ def read_coded(lines: Sequence[Line], out: Yield, letters: Mapping[str, str]) ->
                 _read_line(draft, line, out)
     if draft:
         out.questions.append(draft.finish(_LAYOUT, letters))
+
+
+def _apart(line: Line) -> list[Line]:
+    """A line cut before each line of code in it: a text box or a line break may hold a whole question."""
+    texts: list[str] = []
+    for text in line.text.split("\n"):
+        if texts and not _CODE.match(half(text)):
+            texts[-1] += f"\n{text}"
+        else:
+            texts.append(text)
+    return [replace(line, text=text, pictured=line.pictured and index == 0) for index, text in enumerate(texts)]
 
 
 def _state(lines: Sequence[Line], out: Yield) -> str:

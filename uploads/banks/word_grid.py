@@ -9,6 +9,7 @@ from typing import Any
 
 from uploads.banks.headers import field_of
 from uploads.banks.numbering import W
+from uploads.banks.ooxml import SheetMarks
 from uploads.banks.sheets import Table
 from uploads.banks.text import half
 from uploads.banks.word_key import table_items
@@ -36,10 +37,15 @@ def read_grid(element: Any, read_line: Callable[[Any], Line]) -> Grid:
         for cell in row.iter(f"{W}tc"):
             if next(cell.iterancestors(f"{W}tr")) is row:
                 _note_merge(grid, open_cells, cell, len(cells))
-                cells.append([read_line(paragraph) for paragraph in cell.iter(f"{W}p")])
+                cells.append([read_line(paragraph) for paragraph in cell.iter(f"{W}p") if not _is_boxed(paragraph)])
                 cells.extend([] for _ in range(_span(cell) - 1))
         grid.rows.append(cells)
     return grid
+
+
+def _is_boxed(paragraph: Any) -> bool:
+    """Whether it stands in a text box: its text comes with the paragraph that the box is anchored in."""
+    return next(paragraph.iterancestors(f"{W}txbxContent"), None) is not None
 
 
 def _span(cell: Any) -> int:
@@ -68,9 +74,20 @@ def as_table(grid: Grid) -> Table:
         name="",
         merged=grid.merged,
         rows=[["\n".join(line.text.strip() for line in cell).strip() for cell in row] for row in rows],
+        marks=SheetMarks(pictures=_pictured(rows)),
         numbers=[next((line.row for cell in row for line in cell), 1) for row in rows],
         unit="段",
     )
+
+
+def _pictured(rows: list[list[list[Line]]]) -> set[tuple[int, int]]:
+    """Cells with a picture, as `SheetMarks` has them: (row from 1, column from 0)."""
+    return {
+        (number, column)
+        for number, row in enumerate(rows, 1)
+        for column, cell in enumerate(row)
+        if any(line.pictured for line in cell)
+    }
 
 
 def loose_lines(block: list[list[list[Line]]], rows: list[list[str]]) -> Iterator[Line]:
@@ -97,10 +114,13 @@ def _row_lines(row: list[list[Line]], texts: list[str], first: int) -> Iterator[
 def turned_table(block: list[list[list[Line]]], table: Table) -> Table | None:
     """A question as a small table of its own, 题干 | … over 答案 | …, as a table of one row; else None."""
     fields: list[tuple[str, str, int]] = []
+    pictures: set[tuple[int, int]] = set()
     for row, texts in zip(block, table.rows, strict=True):
         for column in range(0, len(texts) - 1, 2):
             at = next((line.row for line in row[column + 1]), 1)
             if field_of(texts[column]):
+                if any(line.pictured for line in row[column + 1]):
+                    pictures.add((2, len(fields)))
                 fields.append((texts[column], texts[column + 1], at))
             elif texts[column]:
                 return None
@@ -108,4 +128,5 @@ def turned_table(block: list[list[list[Line]]], table: Table) -> Table | None:
     if len(table.rows) < 2 or not {"stem", "answer"} <= set(names):
         return None
     at = fields[names.index("stem")][2]
-    return Table("", [[label for label, _, _ in fields], [text for _, text, _ in fields]], numbers=[at, at], unit="段")
+    rows = [[label for label, _, _ in fields], [text for _, text, _ in fields]]
+    return Table("", rows, marks=SheetMarks(pictures=pictures), numbers=[at, at], unit="段")
