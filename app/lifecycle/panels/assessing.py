@@ -13,13 +13,14 @@ from app.db import db
 from app.lifecycle import casework
 from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.milestones import Milestone, reach
-from app.lifecycle.panels import queries, seats
+from app.lifecycle.panels import queries, seats, subjects
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember, PanelMethod, ScoreSheet
 from app.lifecycle.panels.recording import locked_panel, record, step
 from app.lifecycle.trail import check_unchanged
 from app.rules import banks
 from app.rules import panels as rules
 from app.rules.core import N_, Refusal
+from app.rules.renewal import Grade
 from app.rules.states import (
     PANEL_MEMBER,
     BankState,
@@ -31,6 +32,8 @@ from tenants.scope import Actor
 
 SELECTION_VOTES = ("recommend", "not_recommend")
 BANK_VOTES = tuple(banks.Conclusion)
+GRADE = "grade"
+"""The one vote of a renewal's sheet (R54)."""
 
 
 def start_panel(*, actor: Actor, panel_id: uuid.UUID, expected_version: int | None = None, now: datetime) -> Panel:
@@ -70,11 +73,12 @@ def log_method(
     panel = locked_panel(panel_id, actor=actor)
     if panel.state not in queries.AT_WORK:
         raise Refusal("panel_not_at_work", "R20", N_("评估组确定后、出具意见前才能记录评估方式。"))
+    rule = rules.PANEL_RULES[panel.kind].method_rule
     rules.check_methods(panel.kind, [method])
     if held_on > now.astimezone(SHANGHAI).date():
-        raise Refusal("method_in_future", "R20", N_("评估日期不能晚于今天。请填写实际日期。"))
+        raise Refusal("method_in_future", rule, N_("评估日期不能晚于今天。请填写实际日期。"))
     if not people.strip():
-        raise Refusal("method_people_missing", "R20", N_("请写明参加人员。"))
+        raise Refusal("method_people_missing", rule, N_("请写明参加人员。"))
     entry = PanelMethod(
         id=uuid.uuid4(),
         panel_id=panel.id,
@@ -89,7 +93,7 @@ def log_method(
         recorded_at=now,
     )
     db.session.add(entry)
-    record("panel_method_logged", actor, panel, now, before=panel.state, rule="R20", method=method)
+    record("panel_method_logged", actor, panel, now, before=panel.state, rule=rule, method=method)
     return entry
 
 
@@ -98,7 +102,8 @@ def log_method(
 
 @dataclass(frozen=True)
 class SheetContent:
-    """What an expert writes. `scores` by indicator (None: blank), `gates` by position 'yes'/'no', `votes` by item."""
+    """What an expert writes. `scores` by indicator (None: blank), `gates` by position 'yes'/'no', `votes` by item, or
+    by `grade` for a renewal."""
 
     scores: Mapping[str, float | None] = field(default_factory=dict)
     gates: Mapping[str, str] = field(default_factory=dict)
@@ -187,10 +192,22 @@ def save_sheet(
     return sheet
 
 
+def votes_of(panel: Panel) -> tuple[str, ...]:
+    """What a member may say of each item, or of a renewal: the grades, after rectification without excellent (R59)."""
+    if panel.kind == PanelKind.REASSESSMENT and not load_settings(panel.authority_code).reassessment_can_be_excellent:
+        return (Grade.QUALIFIED, Grade.UNQUALIFIED)
+    if subjects.is_of_renewal(panel):
+        return tuple(Grade)
+    return BANK_VOTES if panel.kind == PanelKind.QUESTION_BANK else SELECTION_VOTES
+
+
+def _vote_keys(panel: Panel) -> set[str]:
+    return {GRADE} if subjects.is_of_renewal(panel) else {str(row.item_id) for row in panel.items}
+
+
 def _check_votes(panel: Panel, votes: Mapping[str, str]) -> None:
-    known = BANK_VOTES if panel.kind == PanelKind.QUESTION_BANK else SELECTION_VOTES
-    items = {str(row.item_id) for row in panel.items}
-    if any(vote not in known for vote in votes.values()) or not set(votes) <= items:
+    known = votes_of(panel)
+    if any(vote not in known for vote in votes.values()) or not set(votes) <= _vote_keys(panel):
         raise Refusal("vote_unknown", "R21", N_("逐项意见不在可选范围内。请刷新页面后重新选择。"))
 
 
@@ -199,6 +216,8 @@ def find_blanks(panel: Panel, sheet: ScoreSheet) -> list[str]:
     template = queries.template_of(panel)
     blanks = [label for code, label in template.mandatory.items() if sheet.scores.get(code) is None]
     blanks += [label for number, label in enumerate(template.gates) if str(number) not in sheet.gates]
+    if subjects.is_of_renewal(panel) and not sheet.votes.get(GRADE):
+        blanks.append(N_("建议等次"))
     rows = [row for row in panel.items if sheet.item_id is None or row.item_id == sheet.item_id]
     return blanks + [row.label for row in rows if not sheet.votes.get(str(row.item_id))]
 
@@ -261,12 +280,14 @@ def record_opinion(
     opinion: str,
     items: Mapping[uuid.UUID, ItemOpinion],
     remarks: Mapping[str, str] | None = None,
+    grade: str = "",
     expected_version: int | None = None,
     now: datetime,
 ) -> Panel:
     """The panel's opinion (评估意见), by its leader, or by an officer from the signed paper, once all sheets are in.
 
-    Refusals: panel_unknown, not_the_leader, opinions_not_in, opinion_incomplete, changed_meanwhile.
+    `items` for an application or banks, `grade` for a renewal (R54). Refusals: panel_unknown, not_the_leader,
+    opinions_not_in, opinion_incomplete, vote_unknown, changed_meanwhile.
     """
     panel = queries.get_panel(panel_id, lock=True)
     if panel is None:
@@ -280,6 +301,8 @@ def record_opinion(
     rows = [row for row in panel.items if row.conclusion in (None, banks.Conclusion.REVISE) or not row.concluded_at]
     if not opinion.strip() or any(row.item_id not in items or not items[row.item_id].verdict for row in rows):
         raise Refusal("opinion_incomplete", "R21", N_("请填写评估意见,并对每一项给出意见。"))
+    if subjects.is_of_renewal(panel):
+        _suggest(panel, grade)
     panel.opinion = opinion.strip()
     panel.opinion_remarks = {key: text.strip() for key, text in (remarks or {}).items() if text.strip()}
     panel.opinion_signed_at = now
@@ -290,9 +313,16 @@ def record_opinion(
     return panel
 
 
+def _suggest(panel: Panel, grade: str) -> None:
+    if not grade:
+        raise Refusal("opinion_incomplete", "R54", N_("请提出建议等次:优秀、合格或不合格。"))
+    if grade not in votes_of(panel):
+        raise Refusal("vote_unknown", "R55", N_("建议等次不在可选范围内。请刷新页面后重新选择。"))
+    panel.suggested_grade = grade
+
+
 def _write(panel: Panel, row: PanelItem, given: ItemOpinion) -> None:
-    known = BANK_VOTES if panel.kind == PanelKind.QUESTION_BANK else SELECTION_VOTES
-    if given.verdict not in known:
+    if given.verdict not in votes_of(panel):
         raise Refusal("vote_unknown", "R21", N_("逐项意见不在可选范围内。请刷新页面后重新选择。"))
     if panel.kind == PanelKind.QUESTION_BANK:
         row.conclusion = given.verdict
@@ -302,10 +332,10 @@ def _write(panel: Panel, row: PanelItem, given: ItemOpinion) -> None:
 
 
 def conclude_panel(*, actor: Actor, panel_id: uuid.UUID, expected_version: int | None = None, now: datetime) -> Panel:
-    """Conclude a selection panel: 3–5 members, all sheets in, a method logged, the opinion written (R19–R22).
+    """Conclude a panel of a selection or a renewal: 3–5 members, all sheets in, a method logged, the opinion written
+    (R19–R22, R51–R54). What it assessed goes on (`subjects.follow_concluded`).
 
-    The application goes on to the decision; after a preliminary assessment to `decide_preliminary`. Refusals:
-    sheets_missing, panel_size_wrong, method_missing, opinion_missing.
+    Refusals: sheets_missing, panel_size_wrong, method_missing, opinion_missing.
     """
     panel = locked_panel(panel_id, actor=actor, expected_version=expected_version)
     if panel.kind == PanelKind.QUESTION_BANK:
@@ -317,10 +347,6 @@ def conclude_panel(*, actor: Actor, panel_id: uuid.UUID, expected_version: int |
         raise Refusal("opinion_missing", "R21", N_("组长尚未填写评估意见,不能出具。"))
     step(actor, panel, "conclude", "panel_concluded", now)
     panel.concluded_at = now
-    application = casework.locked_case(panel.application_id or uuid.UUID(int=0))
-    if panel.kind == PanelKind.SELECTION_PRELIMINARY:
-        casework.note("preliminary_opinion_given", actor=actor, application=application, now=now, rule="R24")
-    else:
-        casework.move(actor=actor, application=application, event="conclude_panel", name="selection_concluded", now=now)
+    subjects.follow_concluded(actor=actor, panel=panel, now=now)
     reach(Milestone.panel_concluded, actor=actor, now=now, panel=panel)
     return panel

@@ -14,9 +14,10 @@ from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.experts import jobs as expert_jobs
 from app.lifecycle.experts import queries as pool
 from app.lifecycle.experts.models import Expert
-from app.lifecycle.panels import queries
+from app.lifecycle.panels import queries, subjects
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember
 from app.lifecycle.panels.recording import locked_panel, record, step
+from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.trail import need_reason, new_number
 from app.rules import panels as rules
 from app.rules import selection
@@ -31,6 +32,8 @@ from app.rules.states import (
     PanelKind,
     PanelState,
 )
+from app.rules.templates import SheetTemplate
+from tenants.models import Organisation
 from tenants.scope import Actor
 
 _WAITS_FOR_PANEL = {
@@ -39,7 +42,6 @@ _WAITS_FOR_PANEL = {
     PanelKind.SELECTION_FINAL: (ApplicationState.UNDER_FINAL_REVIEW,),
     PanelKind.QUESTION_BANK: (ApplicationState.INCUBATING, ApplicationState.INCUBATION_OVERDUE),
 }
-_FORMED_EVENT = {PanelKind.SELECTION: "form_panel", PanelKind.SELECTION_PRELIMINARY: "form_preliminary_panel"}
 
 
 def kind_for(application: Application) -> PanelKind:
@@ -60,7 +62,7 @@ def create_panel(
     """
     application = casework.locked_case(application_id)
     rules.check_panel_authority(kind, application.level, application.city_code, actor.authority_code)
-    if application.state not in _WAITS_FOR_PANEL[PanelKind(kind)]:
+    if application.state not in _WAITS_FOR_PANEL.get(PanelKind(kind), ()):
         raise Refusal("panel_too_early", "R17", N_("这项申报当前不在组建该类评估组的环节。请刷新页面,按最新状态办理。"))
     if kind == PanelKind.SELECTION_FINAL:
         _check_preliminary(application, actor)
@@ -69,17 +71,56 @@ def create_panel(
         raise Refusal("panel_exists", "R17", N_("这项申报已有评估组。如需重组,请先撤销原评估组。"))
     # The version in force now; it stays the panel's own whatever the department uploads later (R21, R68).
     sheet = annexes.current_sheet("bank_assessment" if kind == PanelKind.QUESTION_BANK else "selection_assessment")
-    organisation = application.organisation
-    panel = Panel(
+    panel = _build_panel(actor, kind, application.organisation, application.level, sheet, now)
+    panel.application_id = application.id
+    panel.items = [
+        PanelItem(
+            id=uuid.uuid4(),
+            authority_code=actor.authority_code,
+            organisation_id=application.organisation_id,
+            item_id=item.id,
+            position=position,
+            label=casework.label(item),
+        )
+        for position, item in enumerate(items, start=1)
+    ]
+    return _begin(actor, panel, now)
+
+
+def create_renewal_panel(*, actor: Actor, cycle: RenewalCycle, kind: str, now: datetime) -> Panel:
+    """Begin the panel of a renewal: `periodic`, or `reassessment` after rectification (R51, R59).
+
+    The cycle is held, with its filing and organisation. Scored on the version the organisation assessed itself on
+    (R48). Refusals: not_competent (R17), no_renewal_application (R50), panel_too_early (R59), panel_exists.
+    """
+    organisation = cycle.filing.organisation
+    rules.check_panel_authority(
+        kind, organisation.filing_level, organisation.registration_city_code, actor.authority_code
+    )
+    subjects.check_renewal_waits(cycle, kind)
+    if queries.find_of_renewal(cycle.id, kind) is not None:
+        raise Refusal("panel_exists", "R51", N_("这项续期已有评估组。如需重组,请先撤销原评估组。"))
+    if cycle.template_version:
+        sheet = annexes.sheet_of_version("periodic_assessment", cycle.template_version)
+    else:
+        sheet = annexes.current_sheet("periodic_assessment")
+    panel = _build_panel(actor, kind, organisation, organisation.filing_level, sheet, now)
+    panel.renewal_cycle_id = cycle.id
+    return _begin(actor, panel, now)
+
+
+def _build_panel(
+    actor: Actor, kind: str, organisation: Organisation, level: str, sheet: SheetTemplate, now: datetime
+) -> Panel:
+    return Panel(
         id=uuid.uuid4(),
         number=new_number("PG", actor.authority_code or "", now),
         kind=kind,
         authority_code=actor.authority_code,
-        organisation_id=application.organisation_id,
-        application_id=application.id,
+        organisation_id=organisation.id,
         organisation_name=organisation.name,
         uscc=organisation.uscc,
-        level=application.level,
+        level=level,
         state=PANEL.advance(None, "create", actor.kind),
         template_kind=sheet.kind,
         template_version=sheet.version,
@@ -89,20 +130,13 @@ def create_panel(
         created_at=now,
         members=[],
         methods=[],
-        items=[
-            PanelItem(
-                id=uuid.uuid4(),
-                authority_code=actor.authority_code,
-                organisation_id=application.organisation_id,
-                item_id=item.id,
-                position=position,
-                label=casework.label(item),
-            )
-            for position, item in enumerate(items, start=1)
-        ],
+        items=[],
     )
+
+
+def _begin(actor: Actor, panel: Panel, now: datetime) -> Panel:
     db.session.add(panel)
-    record("panel_created", actor, panel, now, before=None, rule="R17")
+    record("panel_created", actor, panel, now, before=None, rule=rules.PANEL_RULES[panel.kind].size_rule)
     return panel
 
 
@@ -277,29 +311,8 @@ def form_panel(
     for member in queries.is_on(panel, (MemberState.INVITED,)):
         member.state = PANEL_MEMBER.advance(member.state, "decline", actor.kind)
         member.reason, member.answered_at = "未答复", now
-    _follow_application(actor, panel, now)
+    subjects.follow_formed(actor=actor, panel=panel, now=now)
     return gaps
-
-
-def _follow_application(actor: Actor, panel: Panel, now: datetime) -> None:
-    application = casework.locked_case(panel.application_id or uuid.UUID(int=0))
-    if panel.kind == PanelKind.QUESTION_BANK:
-        for row in panel.items:
-            item = next(one for one in application.items if one.id == row.item_id)
-            if item.bank_state == BankState.ACCEPTED_FOR_PANEL:
-                casework.move_bank(actor=actor, item=item, event="assign_panel")
-        casework.note("bank_panel_formed", actor=actor, application=application, now=now, rule="R31")
-        return
-    event = _FORMED_EVENT.get(PanelKind(panel.kind))
-    if event and application.state == ApplicationState.ACCEPTED:
-        casework.move(actor=actor, application=application, event=event, name="selection_panel_formed", now=now)
-        casework.tell_organisation(
-            application=application,
-            title=N_("已组建评估组,开始遴选评估"),
-            rule="R17",
-            now=now,
-            key=f"panel_formed:{panel.id}",
-        )
 
 
 def dissolve_panel(

@@ -15,11 +15,12 @@ from tenants.models import Authority
 
 
 class Panel(Model):
-    """An assessment panel (评估组) for one application, or for question banks of its items.
+    """An assessment panel (评估组) for one application, for question banks of its items, or for one renewal.
 
     `organisation_name` and `uscc` are copied, so that an invited expert can declare a conflict before any record of
     the applicant opens to them. `template_version` is frozen with the panel (R21). `draws` keeps each draw (抽取):
-    seed, candidates, drawn. `opinion` is the panel's, written by its leader; `items` carry it item by item.
+    seed, candidates, drawn. `opinion` is the panel's, written by its leader; `items` carry it item by item, and
+    `suggested_grade` for a renewal, which has no items (R54).
     """
 
     __tablename__ = "panels"
@@ -41,6 +42,20 @@ class Panel(Model):
                 "state <> 'dissolved' and kind in ('selection_preliminary', 'selection', 'selection_final')"
             ),
         ),
+        CheckConstraint("suggested_grade in ('excellent', 'qualified', 'unqualified')", name="suggested_grade"),
+        CheckConstraint(
+            "(kind in ('periodic', 'reassessment')) = (renewal_cycle_id is not null)"
+            " and (renewal_cycle_id is null or application_id is null)",
+            name="subject",
+        ),
+        Index(
+            "uq_panels_renewal",
+            "renewal_cycle_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("state <> 'dissolved' and renewal_cycle_id is not null"),
+        ),
+        Index("ix_panels_renewal_cycle_id", "renewal_cycle_id"),
         Index("ix_panels_authority_code", "authority_code", "created_at", "id"),
         Index("ix_panels_application_id", "application_id"),
     )
@@ -51,6 +66,7 @@ class Panel(Model):
     authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
     application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("applications.id"))
+    renewal_cycle_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("renewal_cycles.id"))
     organisation_name: Mapped[str]
     uscc: Mapped[str]
     level: Mapped[str]
@@ -62,6 +78,7 @@ class Panel(Model):
     opinion: Mapped[str] = mapped_column(server_default="")
     opinion_remarks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     opinion_signed_at: Mapped[datetime | None]
+    suggested_grade: Mapped[str | None]
     round: Mapped[int] = mapped_column(server_default="1")
     composition_note: Mapped[str] = mapped_column(server_default="")
     reason: Mapped[str] = mapped_column(server_default="")
@@ -175,9 +192,10 @@ class PanelMethod(Model):
 
 
 class ScoreSheet(Model):
-    """One expert's sheet: for the whole application, or for one item's bank and one `round` of it.
+    """One expert's sheet: for the whole application or renewal, or for one item's bank and one `round` of it.
 
-    `scores` maps indicator to 0–100, `gates` and `remarks` their texts, `votes` item ids to the expert's own view.
+    `scores` maps indicator to 0–100, `gates` and `remarks` their texts, `votes` item ids to the expert's own view; of
+    a renewal there is one vote, `grade`.
     `version` grows with every saving, so that a sheet open in two windows does not lose the newer words.
     """
 

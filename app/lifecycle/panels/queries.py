@@ -86,6 +86,14 @@ def find_live(application_id: uuid.UUID, kind: str) -> Panel | None:
     return db.session.scalar(query.options(selectinload(Panel.members), selectinload(Panel.items)))
 
 
+def find_of_renewal(cycle_id: uuid.UUID, kind: str) -> Panel | None:
+    """A renewal's panel of this kind that has not been dissolved, with members and methods."""
+    query = select(Panel).where(
+        Panel.renewal_cycle_id == cycle_id, Panel.kind == kind, Panel.state != PanelState.DISSOLVED
+    )
+    return db.session.scalar(query.options(selectinload(Panel.members), selectinload(Panel.methods)))
+
+
 def find_bank_panel(item_id: uuid.UUID) -> Panel | None:
     """The question-bank panel that an item is with, dissolved ones aside; the newest."""
     query = (

@@ -13,6 +13,7 @@ from app.lifecycle.applications.models import Application, ApplicationLine, Supp
 from app.lifecycle.panels import queries
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.panels.recording import record
+from app.lifecycle.panels.subjects import is_of_renewal
 from app.rules.core import N_, Refusal
 from app.rules.sealing import Manner, Reader, check_can_download
 from app.rules.states import PanelKind, PanelState
@@ -38,8 +39,11 @@ def list_lines(panel: Panel) -> list[ApplicationLine]:
 
 
 def list_dossiers(panel: Panel) -> list[Dossier]:
-    """The files of the banks before the panel, or those of the application, newest first."""
-    if panel.kind == PanelKind.QUESTION_BANK:
+    """The files of the banks before the panel, those of the application, or a renewal's self-assessment, newest
+    first."""
+    if is_of_renewal(panel):
+        wanted = and_(Dossier.kind == Purpose.self_assessment, Dossier.subject_id == panel.renewal_cycle_id)
+    elif panel.kind == PanelKind.QUESTION_BANK:
         wanted = and_(
             Dossier.kind == Purpose.question_bank, Dossier.subject_id.in_([row.item_id for row in panel.items])
         )

@@ -153,6 +153,7 @@ def lapse_without_items(
     _, dropped = _split(cycle, activity)
     _keep_activity(cycle, activity)
     cycle.decided_at, cycle.decision_reason = now, reason
+    cycle.period.grade = cycle.final_grade
     for item in dropped:
         item.state = FILED_ITEM.advance(item.state, "not_renew", actor.kind)
     move(actor, cycle, "lapse_no_items", "renewal_lapsed_no_items", now, rule="R60", reason=reason)
@@ -222,6 +223,7 @@ def _keep_activity(cycle: RenewalCycle, activity: Mapping[str, Activity]) -> Non
 def _next_period(actor: Actor, cycle: RenewalCycle, now: datetime) -> tuple[FilingPeriod, clocks.Clock]:
     old = cycle.period
     old.state = FILING_PERIOD.advance(old.state, "complete", actor.kind)
+    old.grade = cycle.final_grade
     db.session.flush()
     start: date = old.valid_to + timedelta(days=1)
     end = clocks.filing_end(start, load_calendar(), load_settings(cycle.authority_code))

@@ -181,6 +181,13 @@ def move(
 ) -> None:
     """One step of B12 with its event."""
     before, cycle.state = cycle.state, RENEWAL_CYCLE.advance(cycle.state, event, actor.kind)
+    note(name, actor, cycle, now, rule=rule, before=before, **data)
+
+
+def note(
+    name: str, actor: Actor, cycle: RenewalCycle, now: datetime, *, rule: str, before: str = "", **data: Any
+) -> None:
+    """An event of a renewal, which its organisation and its authority read."""
     db.session.flush()
     events.record(
         name,
@@ -190,7 +197,7 @@ def move(
         subject_id=cycle.id,
         organisation_id=cycle.organisation_id,
         authority_code=cycle.authority_code,
-        before=before,
+        before=before or cycle.state,
         after=cycle.state,
         rule=rule,
         **data,

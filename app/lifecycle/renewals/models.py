@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Model, UuidPk
@@ -17,11 +17,18 @@ class RenewalCycle(Model):
     """The renewal (续期) of one filing at the end of one period: self-assessment, application, assessment (R46–R61).
 
     `activity`: what was stated of each occupation when it was renewed or not, occupation_code, occupation_name,
-    candidates (people assessed in the period) and kept_reason (R60).
+    candidates (people assessed in the period) and kept_reason (R60). `self_scores` and `self_notes` are the
+    organisation's, by indicator of the Annex 4 version `template_version`, frozen once begun (R48).
+    `suggested_grade` and `suggestion` are the panel's, `grade` the authority's (R54), `reassessed_grade` that after
+    rectification (R59).
     """
 
     __tablename__ = "renewal_cycles"
     __table_args__ = (
+        *(
+            CheckConstraint(f"{name} in ('excellent', 'qualified', 'unqualified')", name=name)
+            for name in ("suggested_grade", "grade", "reassessed_grade")
+        ),
         Index("ix_renewal_cycles_organisation_id", "organisation_id"),
         Index("ix_renewal_cycles_authority_code", "authority_code", "state"),
     )
@@ -38,6 +45,21 @@ class RenewalCycle(Model):
     activity: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str] = mapped_column(server_default="")
+    template_version: Mapped[str] = mapped_column(server_default="")
+    self_scores: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    self_notes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    suggested_grade: Mapped[str | None]
+    suggestion: Mapped[str] = mapped_column(server_default="")
+    grade: Mapped[str | None]
+    grade_reason: Mapped[str] = mapped_column(server_default="")
+    graded_at: Mapped[datetime | None]
+    graded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    reassessed_grade: Mapped[str | None]
 
     filing: Mapped[Filing] = relationship(lazy="raise")
     period: Mapped[FilingPeriod] = relationship(lazy="raise")
+
+    @property
+    def final_grade(self) -> str | None:
+        """The grade that counts: after rectification the reassessment's (R59)."""
+        return self.reassessed_grade or self.grade
