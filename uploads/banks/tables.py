@@ -25,6 +25,7 @@ _FOOTER = re.compile(
     r"^(?:[合总小]计|共计?\d+[题道]|备注|注[:：\d]|说明[:：]|填表说明"
     r"|制表|编制|出题人|命题人|审核|以上|第\d+页|——|--)"
 )
+_FILL_NOTE = re.compile(r"[(（\[【*]?(?:必填|选填|可选|可不填|非必填|可空|必选)项?[)）\]】]?")
 _DDE = re.compile(r"^[=+@-].{0,80}\|.{0,200}!", re.S)
 _FILLED_DOWN = ("type", "level", "point", "point_name", "difficulty", "consistency", "range")
 _RISKY = "=+@-"
@@ -173,7 +174,7 @@ def _read_row(sheet: _Sheet, index: int) -> None:
     filled = [column for column, text in enumerate(row) if text]
     if not filled:
         return
-    if same_header(row, sheet.header):
+    if same_header(row, sheet.header) or _is_fill_note([row[column] for column in filled]):
         return
     stem = sheet.cell(row, "stem")
     if stem and len(stem) <= 8:
@@ -194,6 +195,11 @@ def _read_row(sheet: _Sheet, index: int) -> None:
         sheet.out.note(sheet.table.name, sheet.table.number(index), message)
         return
     _add_question(sheet, index, row)
+
+
+def _is_fill_note(texts: Sequence[str]) -> bool:
+    """「(必填)」, 「(选填)」 in a row of their own below the header."""
+    return len(texts[0]) <= 8 and all(_FILL_NOTE.fullmatch(squeeze(text)) for text in texts)
 
 
 def _read_lone_cell(sheet: _Sheet, index: int, text: str, column: int) -> bool:

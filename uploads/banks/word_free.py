@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from uploads.banks.kinds import name_kind
 from uploads.banks.levels import level_title
@@ -11,8 +12,8 @@ from uploads.banks.options import starts_with_option
 from uploads.banks.sections import find_legend, section_kind, section_rest
 from uploads.banks.stems import answer_below, answer_from_stem, take_type
 from uploads.banks.tables import Yield
-from uploads.banks.text import half, quote
-from uploads.banks.word_key import is_key_line, key_run
+from uploads.banks.text import half, quote, squeeze
+from uploads.banks.word_key import is_key_line, key_items, key_run
 from uploads.banks.word_labels import answer_from_key, read_labels, section_turns, set_answer
 from uploads.banks.word_lines import Line, layout_of
 from uploads.banks.word_patterns import (
@@ -77,7 +78,7 @@ def _read_line(reader: Reader, index: int, line: Line) -> None:
         reader.draft.pictured.add(reader.draft.mode)
     if line.is_key:
         if not reader.in_key:
-            _enter_key(reader, reader.kind)
+            _enter_key(reader, _key_kind(reader, index))
         reader.key.add_line(line.text)
         return
     if not flat or PAGE.match(flat) or begin_case(reader, line, flat) or begin_asked(reader, line, flat):
@@ -148,6 +149,15 @@ def _enter_key(reader: Reader, kind: Kind | None, text: str = "") -> None:
         reader.key.add_line(text)
 
 
+def _key_kind(reader: Reader, index: int) -> Kind | None:
+    """The section that a table of answers without a title belongs to: the one above it, unless it has a number that
+    this section does not ask; then it is the key of all sections (None)."""
+    rows = list(takewhile(lambda line: line.is_key, reader.lines[index:]))
+    told = {number for row in rows for number, _ in key_items(row.text)[0]}
+    asked = {int(draft.number) for draft in reader.drafts if draft.section == reader.part and draft.number.isdecimal()}
+    return reader.kind if told <= asked else None
+
+
 def _was_asked(reader: Reader, kind: Kind | None) -> bool:
     """A key answers what was asked before: a type that has not come yet begins its own section."""
     kinds = [name_kind(draft.type_text) for draft in reader.drafts]
@@ -171,7 +181,7 @@ def _begin_key(reader: Reader, index: int, flat: str) -> bool:
         if not about[2] or is_key_line(about[2]) or len(key_run(about[2], kind)) > 1:
             _enter_key(reader, kind, about[2])
             return True
-    if not KEY_TITLE.match(flat) or len(flat) > 24:
+    if not KEY_TITLE.match(squeeze(flat)) or len(flat) > 24:
         return False
     following = next((half(line.text) for line in reader.lines[index + 1 : index + 2]), "")
     awaits = reader.draft is not None and reader.draft.answer is None and flat.rstrip().endswith(":")

@@ -143,3 +143,23 @@ def test_options_glued_to_their_letters_in_one_line(tmp_path: Path) -> None:
         ("铜", "橡胶", "塑料", "木"),
         ("维生素A 是水溶的", "维生素B 是水溶的"),
     ]
+
+
+def test_a_row_of_notes_below_the_header_is_no_question(tmp_path: Path) -> None:
+    notes = ["(必填)", "（必填）", "选填", "选填", "选填", "选填", "必填"]
+    report = inspect_path(banks.simple_bank(tmp_path / "b.xlsx", [notes, banks.single(1)]))
+    assert [each.row for each in report.questions] == [3]
+    assert graver(report) == []
+
+
+def test_one_key_without_a_title_for_all_sections_that_count_on(tmp_path: Path) -> None:
+    """Number and answer twice beside one another, under 「答  案」, below the last section."""
+    lines: list[str | list[list[str]]] = ["一、单选题"]
+    for number in (1, 2):
+        lines += [f"{number}.导体之{number}是( )", "A.铜 B.橡胶 C.塑料 D.木"]
+    lines += ["二、判断题", "3.铜是导体。", "4.木是导体。", "答  案"]
+    lines.append([["题号", "答案", "题号", "答案"], ["1", "A", "3", "T"], ["2", "C", "4", "F"]])
+    for end in (lines, [*lines[:-2], lines[-1]]):
+        report = inspect_path(banks.write_docx(tmp_path / "b.docx", end))
+        assert [each.letters or str(each.truth) for each in report.questions] == ["A", "C", "True", "False"]
+        assert graver(report) == []
