@@ -92,8 +92,19 @@ def list_due(*, now: datetime) -> Iterator[Due]:
 
 
 def _ended_items() -> list[ApplicationItem]:
-    has_bank = select(Upload.id).where(
+    uploaded = select(Upload.id).where(
         Upload.purpose == Purpose.question_bank, Upload.subject_id == ApplicationItem.id, Upload.purged_at.is_(None)
+    )
+    # A copy that its authority still has of a file the organisation had destroyed.
+    delivered = (
+        select(DossierFile.id)
+        .join(Dossier, Dossier.id == DossierFile.dossier_id)
+        .where(
+            Dossier.kind == Purpose.question_bank,
+            Dossier.subject_id == ApplicationItem.id,
+            DossierFile.purged_at.is_(None),
+            DossierFile.bureau_key.is_not(None),
+        )
     )
     filing_ended = select(Filing.id).where(
         Filing.application_id == ApplicationItem.application_id, Filing.state.in_(ENDED_FILINGS)
@@ -106,7 +117,7 @@ def _ended_items() -> list[ApplicationItem]:
         select(ApplicationItem)
         .join(ApplicationItem.application)
         .options(contains_eager(ApplicationItem.application).joinedload(Application.organisation))
-        .where(is_ended, has_bank.exists(), ~purged.exists())
+        .where(is_ended, or_(uploaded.exists(), delivered.exists()), ~purged.exists())
     )
     return list(db.session.scalars(query))
 

@@ -595,6 +595,24 @@ def test_without_its_key_a_file_is_locked_for_ever(kit: Kit) -> None:
             reading.open_stream(upload)
 
 
+def test_the_copy_of_a_file_destroyed_before_is_destroyed_with_its_item(kit: Kit, ended: uuid.UUID) -> None:
+    now = clock.now()
+    with kit.as_system():
+        _events_of_application(kit, at=now)
+        upload = db.session.scalars(select(Upload)).one()
+        upload.removed_at = upload.created_at - timedelta(days=60)
+        db.session.commit()
+        assert purging.purge_removed(now=now) == 1
+        (copy,) = kit.places()
+        assert len(retention.purge_due(by="测试", now=now + timedelta(days=366))) == 1
+        assert kit.places() == []
+        record = db.session.scalars(select(PurgeRecord)).one()
+        assert [(one["name"], one["copies"]) for one in record.files] == [(upload.name, 1)]
+    kit.work()
+    with pytest.raises(ObjectGone):
+        kit.store.size_of(*copy)
+
+
 def test_files_taken_away_are_destroyed_after_their_time(kit: Kit) -> None:
     upload_id = kit.check("一.pdf", pdf(), purpose="self_assessment")
     answer = kit.sender.client.delete(f"/api/v1/uploads/{upload_id}", headers=kit.sender.headers)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
+from app import clock
 from app.cli import Context
 from app.cli.main import sheping
 from app.db import db
@@ -19,7 +20,7 @@ from tests.factories.files import pdf
 from tests.integration.test_custody import Kit, configured, kit
 from tests.integration.test_uploads_intake import good_bank
 from uploads.custody import keys, purging, reading, sealing
-from uploads.custody.models import StoredObject
+from uploads.custody.models import CustodyKey, StoredObject
 from uploads.models import Dossier, DossierFile, DossierState, Upload
 from uploads.store import ObjectGone
 
@@ -150,3 +151,33 @@ def test_encryption_that_is_off_seals_nothing(
     with kit.as_system():
         assert not keys.is_on()
         assert len(list(sealing.list_plain())) == 2
+
+
+def test_a_bureaus_copy_of_a_file_its_organisation_had_destroyed_is_sealed_from_itself(
+    kit: Kit, plain: dict[uuid.UUID, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cli.custody.time.sleep", lambda seconds: None)
+    bank = next(iter(plain))
+    with kit.as_system():
+        upload = db.session.get_one(Upload, bank)
+        own = (upload.bucket, upload.key)
+        upload.removed_at = upload.created_at - timedelta(days=60)
+        db.session.commit()
+        assert purging.purge_removed(now=clock.now()) == 1
+        file = db.session.scalars(select(DossierFile)).one()
+        copy = (str(file.bureau_bucket), str(file.bureau_key))
+    kit.work()
+    assert "2 files lie plain" in seal(kit, "--dry-run").output
+    said = seal(kit)
+    assert said.exception is None, said.exception
+    assert "2 sealed, 0 waiting, 0 missing, 0 damaged; 2 plain objects removed" in said.output
+    for place in (own, copy):
+        with pytest.raises(ObjectGone):
+            kit.store.size_of(*place)
+    with kit.as_system():
+        file = db.session.scalars(select(DossierFile)).one()
+        assert b"".join(reading.open_stream(file)) == plain[bank]
+        assert plain[bank][:64] not in kit.stored(str(file.bureau_bucket), str(file.bureau_key))
+        holders = select(CustodyKey.organisation_id).join(StoredObject, StoredObject.key_id == CustodyKey.id)
+        assert db.session.scalar(holders.where(StoredObject.upload_id == bank)) is None, "the bureau's key alone"
+        assert list(sealing.list_plain()) == []

@@ -147,22 +147,32 @@ def ensure_data_key(upload: Upload, now: datetime, *, key: str | None = None) ->
 
     `key`: where in the organisation's bucket, if not where the upload lies.
     """
-    key = key or upload.key
-    place = select(StoredObject.id).where(StoredObject.bucket == upload.bucket, StoredObject.key == key)
-    if db.session.scalar(place) is not None:
+    holder = Holder(upload.organisation_id, upload.authority_code)
+    _ensure_new_key(upload.id, (upload.bucket, key or upload.key), holder, holder.columns, now)
+
+
+def ensure_own_copy_key(file: DossierFile, place: tuple[str, str], now: datetime) -> None:
+    """A data key of its own for an authority's copy whose original is destroyed. As the system."""
+    columns = {"organisation_id": file.organisation_id, "authority_code": file.authority_code}
+    _ensure_new_key(file.upload_id, place, Holder(authority_code=file.authority_code), columns, now)
+
+
+def _ensure_new_key(
+    upload_id: uuid.UUID, place: tuple[str, str], holder: Holder, columns: dict[str, Any], now: datetime
+) -> None:
+    here = select(StoredObject.id).where(StoredObject.bucket == place[0], StoredObject.key == place[1])
+    if db.session.scalar(here) is not None:
         return
-    holder_key = ensure_active(Holder(upload.organisation_id, upload.authority_code), now)
-    wrapped = cipher.wrap(cipher.new_data_key(), open_holder_key(holder_key), of_data_key(upload.id))
+    holder_key = ensure_active(holder, now)
     row = insert(StoredObject).values(
         id=uuid.uuid4(),
-        bucket=upload.bucket,
-        key=key,
-        upload_id=upload.id,
-        organisation_id=upload.organisation_id,
-        authority_code=upload.authority_code,
+        bucket=place[0],
+        key=place[1],
+        upload_id=upload_id,
         key_id=holder_key.id,
-        wrapped=wrapped,
+        wrapped=cipher.wrap(cipher.new_data_key(), open_holder_key(holder_key), of_data_key(upload_id)),
         created_at=now,
+        **columns,
     )
     db.session.execute(row.on_conflict_do_nothing())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -72,10 +72,10 @@ def purge(
         purged_at=now,
     )
     db.session.add(record)
-    places = set()
+    places = {(file.bureau_bucket, file.bureau_key) for file in files if file.bureau_bucket and file.bureau_key}
+    # A copy outlives the upload that its organisation had destroyed before.
+    forget_places(places)
     for file in files:
-        if file.bureau_bucket and file.bureau_key:
-            places.add((file.bureau_bucket, file.bureau_key))
         file.purged_at = now
     for upload in uploads:
         places |= _places(upload)
@@ -101,11 +101,13 @@ def purge(
     return record
 
 
-def _describe(uploads: Iterable[Upload], files: Iterable[DossierFile]) -> list[dict[str, Any]]:
+def _describe(uploads: Sequence[Upload], files: Sequence[DossierFile]) -> list[dict[str, Any]]:
     copies: dict[uuid.UUID, int] = {}
     for file in files:
         copies[file.upload_id] = copies.get(file.upload_id, 0) + bool(file.bureau_key)
-    return [
+    own = {upload.id for upload in uploads}
+    orphans = {file.upload_id: file for file in files if file.upload_id not in own and file.bureau_key}
+    return [_entry(file, copies[file.upload_id]) for file in orphans.values()] + [
         {
             "name": upload.name,
             "size": upload.size or upload.declared_size,
@@ -116,6 +118,18 @@ def _describe(uploads: Iterable[Upload], files: Iterable[DossierFile]) -> list[d
         }
         for upload in uploads
     ]
+
+
+def _entry(file: DossierFile, copies: int) -> dict[str, Any]:
+    """What remained of a file whose original was destroyed before: copies only."""
+    return {
+        "name": file.name,
+        "size": file.size,
+        "sha256": file.sha256,
+        "sm3": file.sm3,
+        "copies": copies,
+        "sealed": file.sealed,
+    }
 
 
 def _places(upload: Upload) -> set[tuple[str, str]]:

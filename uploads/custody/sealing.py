@@ -49,7 +49,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class _Plan:
-    """Where the bytes of one upload are and where they go; `copies`: the authorities' new places by dossier file."""
+    """Where the bytes of one upload are and where they go; `copies`: the authorities' new places by dossier file.
+
+    `purged`: the organisation's own object was destroyed, and the first of the copies is where the bytes are.
+    """
 
     upload_id: uuid.UUID
     plain: tuple[str, str] | None
@@ -57,14 +60,19 @@ class _Plan:
     size: int
     sha256: str
     copies: dict[uuid.UUID, tuple[str, str]]
+    purged: bool = False
 
 
 def _is_plain() -> ColumnElement[bool]:
-    """An upload that lies plain itself, or a dossier's copy of which does."""
+    """An upload that lies plain itself, or a copy of which does; once destroyed, only a delivered copy."""
     copied = exists().where(
-        DossierFile.upload_id == Upload.id, DossierFile.sealed.is_(False), DossierFile.purged_at.is_(None)
+        DossierFile.upload_id == Upload.id,
+        DossierFile.sealed.is_(False),
+        DossierFile.purged_at.is_(None),
+        or_(Upload.purged_at.is_(None), DossierFile.bureau_key.is_not(None)),
     )
-    return and_(Upload.state == UploadState.checked, Upload.purged_at.is_(None), or_(Upload.sealed.is_(False), copied))
+    own = and_(Upload.sealed.is_(False), Upload.purged_at.is_(None))
+    return and_(Upload.state == UploadState.checked, or_(own, copied))
 
 
 def list_plain() -> Iterator[uuid.UUID]:
@@ -102,9 +110,11 @@ def seal_upload(upload_id: uuid.UUID, *, now: datetime) -> Outcome:
 
 def _prepare(upload_id: uuid.UUID, now: datetime) -> _Plan | Outcome:
     upload = queries.get_upload(upload_id, lock=True, removed=True)
-    if upload is None or upload.purged_at is not None:
+    if upload is None:
         return Outcome.nothing
     files = _plain_files(upload_id)
+    if upload.purged_at is not None:
+        return _prepare_copies(upload, [file for file in files if file.bureau_key is not None], now)
     if any(file.dossier.state in _UNDELIVERED for file in files):
         return Outcome.waiting
     if upload.sealed and not files:
@@ -124,6 +134,20 @@ def _prepare(upload_id: uuid.UUID, now: datetime) -> _Plan | Outcome:
         upload.sha256 or "",
         copies,
     )
+
+
+def _prepare_copies(upload: Upload, files: list[DossierFile], now: datetime) -> _Plan | Outcome:
+    """What authorities still hold of a file that its organisation had destroyed: sealed from the first of the copies,
+    under a key that was never the organisation's."""
+    places = {file.id: (str(file.bureau_bucket), str(file.bureau_key) + SUFFIX) for file in files}
+    if not files:
+        return Outcome.nothing
+    first, sealed = files[0], places[files[0].id]
+    keys.ensure_own_copy_key(first, sealed, now)
+    for file in files[1:]:
+        keys.ensure_copy_key(file, sealed, places[file.id], now)
+    plain = (str(first.bureau_bucket), str(first.bureau_key))
+    return _Plan(upload.id, plain, sealed, first.size, first.sha256, places, purged=True)
 
 
 def _plain_files(upload_id: uuid.UUID) -> list[DossierFile]:
@@ -153,7 +177,8 @@ def _write(plan: _Plan) -> bool:
             store.remove(*plan.sealed)
             return False
     for place in plan.copies.values():
-        store.copy(*plan.sealed, *place)
+        if place != plan.sealed:
+            store.copy(*plan.sealed, *place)
     return True
 
 
@@ -166,17 +191,21 @@ def _hashed(pieces: Iterator[bytes], found: hashlib._Hash) -> Iterator[bytes]:
 def _turn(plan: _Plan, now: datetime) -> bool:
     """Let the rows say where the ciphertext lies; False when they are no longer as they were planned for."""
     upload = queries.get_upload(plan.upload_id, lock=True, removed=True)
-    if upload is None or upload.purged_at is not None:
+    if upload is None or (upload.purged_at is not None) != plan.purged:
         return False
     files = _plain_files(plan.upload_id)
     delivered = {file.id for file in files if file.bureau_bucket is not None}
-    if delivered != set(plan.copies) or any(file.dossier.state in _UNDELIVERED for file in files):
+    if delivered != set(plan.copies):
         return False
-    if not upload.sealed and (upload.bucket, upload.key) != plan.plain:
-        return False
-    upload.key, upload.sealed = plan.sealed[1], True
+    if not plan.purged:
+        if any(file.dossier.state in _UNDELIVERED for file in files):
+            return False
+        if not upload.sealed and (upload.bucket, upload.key) != plan.plain:
+            return False
+        upload.key, upload.sealed = plan.sealed[1], True
     for file in files:
-        file.source_bucket, file.source_key = plan.sealed
+        if not plan.purged:
+            file.source_bucket, file.source_key = plan.sealed
         file.sealed = True
         if file.id in plan.copies:
             file.bureau_bucket, file.bureau_key = plan.copies[file.id]
