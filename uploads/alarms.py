@@ -18,7 +18,8 @@ SEND = "app.reminders.security_mail.send_alarm"
 
 
 def tell_infected(upload: Upload, *, virus: str, now: datetime) -> None:
-    """As the system. Without a security contact the authority's leads are told; nobody learns of the content."""
+    """As the system. Without a security contact the authority's leads are told; nobody learns of the content. A file of
+    an authority's own record has its uploader for an owner."""
     organisation = db.session.get(Organisation, upload.organisation_id) if upload.organisation_id else None
     authority = db.session.get_one(
         Authority, organisation.authority_code if organisation else upload.authority_code or ""
@@ -40,6 +41,15 @@ def tell_infected(upload: Upload, *, virus: str, now: datetime) -> None:
             statutory=True,
             key=f"infected:{upload.id}:{upload.checked_at}",
             **words,
+        )
+    elif upload.created_by is not None:
+        notices.write_one(
+            upload.created_by,
+            kind="upload_infected",
+            now=now,
+            link="/bureau",
+            authority_code=authority.code,
+            params={"organisation": authority.name, **words},
         )
     key = f"infected:{upload.id}:{upload.checked_at}:security"
     if authority.security_email:

@@ -12,33 +12,39 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import openpyxl
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from app import clock
 from app.clock import SHANGHAI
 from app.db import db
+from app.embedded.clamd import Clamd
 from app.lifecycle.incubation import acceptance
 from app.lifecycle.panels import assessing
 from app.lifecycle.publicity import attachments, services
 from app.lifecycle.publicity.models import Objection
+from app.outbox import OutboxMessage
 from tenants import scope
 from tenants.accounts import throttle
 from tenants.events import Event
-from tenants.models import Membership
+from tenants.models import Authority, Membership
+from tenants.notices import Notice
 from tenants.scope import SYSTEM_ACTOR, Role, Scope, ScopeKind
 from tenants.tokens import hash_token
 from tests.factories.files import Sender, jpeg, pdf
 from tests.factories.people import People, Person
 from tests.factories.selection import World, make_world
+from tests.stack import EICAR
 from uploads.custody.models import StoredObject
 from uploads.models import Upload
 from uploads.reasons import text_of
+from uploads.store import ObjectGone, ObjectStore
 
 RECORDS = "/api/v1/case-files"
 WORDS = {"name": "李某", "contact": "13900000000", "statement": "设备清单与实际不符"}
@@ -382,3 +388,49 @@ def test_the_database_itself_binds_a_visitor_to_the_ticket(world: World) -> None
     ):
         with world.app.app_context(), scope.use(asker):
             assert db.session.scalar(count) == seen, asker
+
+
+# The alarm ----------------------------------------------------------------------------------------------------------
+
+
+def _told(world: World, kind: str) -> list[dict[str, Any]]:
+    return [dict(row.args) for row in db.session.scalars(select(OutboxMessage)) if row.args.get("kind") == kind]
+
+
+@pytest.mark.parametrize("contact", ["security@bureau.example", ""])
+@pytest.mark.parametrize("purpose", ["panel_method", "objection", "exit_data"])
+def test_a_virus_anywhere_is_told_to_both_sides_and_nothing_of_it_stays(
+    world: World, worker_app: Flask, clamd: Clamd, monkeypatch: pytest.MonkeyPatch, purpose: str, contact: str
+) -> None:
+    """The real scanner: its owner hears of it where an owner has an account, and the authority always does."""
+    settings = replace(worker_app.config["SHEPING"], clamd_url=clamd.url)
+    monkeypatch.setitem(worker_app.config, "SHEPING", settings)
+    with world.people.as_system():
+        db.session.execute(update(Authority).where(Authority.code == "370200").values(security_email=contact))
+        db.session.commit()
+    if purpose == "panel_method":
+        sends, subject = sender(world, world.officer), log_method(world)[1]
+    elif purpose == "objection":
+        sends, subject = visitor_of(world, publish(world)), None
+    else:
+        sends, subject = Sender(world.app.test_client(), world.people.bearer(world.owner)), None
+    upload_id = sends.upload("材料.pdf", pdf(filler=EICAR), purpose=purpose, subject=subject)
+    place = row(world, upload_id)
+    assert place.quarantine is not None
+    world.drain()
+    stored = row(world, upload_id)
+    assert (stored.state, stored.scan, stored.quarantine) == ("rejected", "infected", None)
+    store: ObjectStore = worker_app.extensions["sheping_store"]
+    for bucket in (place.quarantine, place.bucket):
+        with pytest.raises(ObjectGone):
+            store.size_of(bucket, place.key)
+    assert sends.status(upload_id)["reasons"][0]["code"] == "infected"
+    with world.people.as_system():
+        owner = {"panel_method": [world.officer.user_id], "exit_data": [world.owner.user_id], "objection": []}
+        noticed = select(Notice.user_id).where(Notice.kind == "upload_infected")
+        assert list(db.session.scalars(noticed)) == owner[purpose]
+        mails = [row.args["to"] for row in db.session.scalars(select(OutboxMessage)) if "virus" in row.args]
+        leads = [(one["authority_code"], one["roles"]) for one in _told(world, "upload_infected_security")]
+        assert (mails, leads) == (([contact], []) if contact else ([], [("370200", ["lead"])]))
+        db.session.execute(update(Authority).where(Authority.code == "370200").values(security_email=""))
+        db.session.commit()
