@@ -30,6 +30,7 @@ from app.lifecycle.incubation.models import AnnexTemplate, Commitment, Commitmen
 from app.lifecycle.panels.models import Panel, PanelItem, PanelMember, PanelMethod, ScoreSheet
 from app.lifecycle.plans.models import CollectionPlan
 from app.lifecycle.publicity.models import Objection, Publicity, Recommendation
+from app.lifecycle.rectifications.models import Rectification, RectificationDefect
 from app.lifecycle.renewals.models import RenewalCycle
 from app.outbox import OutboxMessage
 from app.reminders.feeds.models import CalendarFeed, CalendarInvitation, PanelVisit
@@ -62,4 +63,5 @@ ALL_MODELS = (
     ClockRun, CalendarFeed, CalendarInvitation, PanelVisit, Document, DocumentFile, DocumentSeries, DocumentText,
     CustodyKey, StoredObject, DownloadLink, PurgeRecord, Digest, MailBounce, Webhook, WebhookDelivery,
     BankOpening, BankDownloadSwitch, BankPrint, BankOverlap, ExitCase, ExitEntry,
+    Rectification, RectificationDefect,
 )  # fmt: skip

@@ -21,6 +21,7 @@ from app.lifecycle.incubation.seals import find_seal
 from app.lifecycle.incubation.services import CAPACITY_LABELS
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Publicity
+from app.lifecycle.rectifications.models import Rectification
 from app.lifecycle.renewals.models import RenewalCycle
 from app.rules.authority import LEVEL_LABELS
 from app.rules.banks import CONCLUSION_LABELS
@@ -313,6 +314,26 @@ def renewal_receipt(
         "dropped_items": [f"{name}:备案期内未开展评价工作" for name in idle],
         "is_exempt": period.exempt,
     }
+
+
+# Rectification ------------------------------------------------------------------------------------------------------
+
+
+def rectification(row: Rectification) -> dict[str, Any]:
+    """整改通知书: its defects one by one (R58); organisation, filing, period and defects are loaded."""
+    period = row.cycle.period
+    return {
+        **_who(row.organisation),
+        **_contact(row.authority_code),
+        "institution_code": row.filing.institution_code or "",
+        "period_label": f"{_cn(period.valid_from)}至{_cn(period.valid_to)}",
+        "defects": [_of_indicator(defect.indicator, defect.wording) for defect in row.defects],
+        "due_on": row.due_on,
+    }
+
+
+def _of_indicator(indicator: str, wording: str) -> str:
+    return f"({indicator}){wording}" if indicator else wording
 
 
 # Exits --------------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from app.lifecycle.milestones import Milestone, listen
 from app.lifecycle.panels import queries as panel_queries
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Publicity
+from app.lifecycle.rectifications.models import Rectification
 from app.lifecycle.renewals.models import RenewalCycle
 from app.rules.states import PanelKind
 from tenants.models import Authority, Organisation
@@ -35,6 +36,7 @@ from tenants.scope import DEPARTMENT_CODE, SYSTEM_ACTOR, Actor
 from uploads.models import DossierFile
 
 CASE, FILING, ANNOUNCEMENT, PUBLICITY, EXIT = "application", "filing", "announcement", "publicity", "exit_case"
+RECTIFICATION = "rectification"
 OPINION_JOB = "app.documents.flows.issue_opinion"
 
 
@@ -53,6 +55,7 @@ def install() -> None:
         (Milestone.commitment_void, on_commitment_ended),
         (Milestone.receipt_issued, on_receipt),
         (Milestone.announcement_published, on_announcement),
+        (Milestone.rectification_issued, on_rectification),
         (Milestone.exit_closed, on_exit_closed),
         (Milestone.renewal_receipt_issued, on_renewal_receipt),
     ):
@@ -213,6 +216,20 @@ def on_renewal_receipt(
         actor=actor,
         now=now,
         supersedes=newest,
+    )
+
+
+def on_rectification(*, actor: Actor, now: datetime, rectification: Rectification) -> None:
+    """整改通知书; issued once, never anew."""
+    services.issue(
+        kind="rectification_notice",
+        authority_code=rectification.authority_code,
+        organisation_id=rectification.organisation_id,
+        subject_type=RECTIFICATION,
+        subject_id=rectification.id,
+        data=contents.rectification(rectification),
+        actor=actor,
+        now=now,
     )
 
 

@@ -169,18 +169,20 @@ REFUSAL_NOTICE = Kind(
     ),
 )  # fmt: skip
 RECTIFICATION_NOTICE = Kind(
-    "rectification_notice", N_("整改通知书"), "ZG", "整", rule="R58",
+    "rectification_notice", N_("整改通知书"), "ZG", "整", rule="R58", version="2",
     fields=(ORGANISATION, USCC, CODE, Field("period_label", "备案期"), Field("defects", "存在的问题", LINES),
-            Field("due_on", "整改截止日期", DATE), Field("delivered_on", "送达日期", DATE, required=False), *CONTACT),
+            # The month counts from delivery, which comes after: a date only where the setting counts from issue.
+            Field("due_on", "整改截止日期", DATE, required=False), *CONTACT),
     parts=(
         Part("body", N_("正文"),
              "经定期评估,你单位(机构代码{institution_code})备案期({period_label})评估等次为不合格。"
              "经研究,责令你单位就下列问题限期整改:",
-             ("organisation", "uscc", "institution_code", "period_label", "due_on"), ("institution_code",)),
-        Part("due", N_("整改要求"),
-             "整改期限为一个月,自本通知书送达之日起计算,至{due_on}止。请在期限内完成整改并提交整改报告。"
-             "整改后重新评估仍不合格的,不予续期备案,移出社评组织目录。",
-             ("organisation", "institution_code", "due_on"), ("due_on",)),
+             ("organisation", "uscc", "institution_code", "period_label"), ("institution_code",)),
+        Part("term", N_("整改要求"),
+             "整改期限为一个月,自本通知书送达的次日起计算,至次月与送达日相对应之日止;次月没有相对应日的,至该月末日止;"
+             "末日是法定休假日的,顺延至其后第一个工作日。整改期限不予延长。请逐项完成整改,并在期限内提交整改报告。\n"
+             "整改期满后重新评估一次;仍不合格的,不予续期备案,移出社评组织目录。",
+             ("organisation", "institution_code")),
     ),
 )  # fmt: skip
 PUBLICITY_NOTICE = Kind(

@@ -31,6 +31,7 @@ class Milestone(StrEnum):
     commitment_void = "commitment_void"  # commitment, reason
     receipt_issued = "receipt_issued"  # receipt, filing, application
     renewal_receipt_issued = "renewal_receipt_issued"  # receipt, cycle, dropped
+    rectification_issued = "rectification_issued"  # rectification
     exit_closed = "exit_closed"  # case
     announcement_published = "announcement_published"  # announcement
 

@@ -9,6 +9,7 @@ COMMITMENT = "/org/commitment"
 INCUBATION = "/org/incubation"
 RENEWAL = "/org/renewal"
 EXIT = "/org/exit"
+RECTIFICATION = "/org/rectification"
 DEADLINES = "/org/deadlines"
 DOSSIERS = "/org/dossiers"
 INBOX = "/bureau/"
@@ -37,6 +38,11 @@ def of_commitment(commitment_id: uuid.UUID) -> str:
 def of_exit(case_id: uuid.UUID) -> str:
     """The authority's page of one exit."""
     return f"/bureau/exits/{case_id}"
+
+
+def of_rectification(rectification_id: uuid.UUID) -> str:
+    """The authority's page of one rectification."""
+    return f"/bureau/rectifications/{rectification_id}"
 
 
 def of_renewal(cycle_id: uuid.UUID) -> str:

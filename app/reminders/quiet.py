@@ -13,7 +13,15 @@ from app.rules.settings import Settings
 from tenants.models import Authority
 
 SCHEDULED_NOTICES = frozenset(
-    {"deadlines_missed", "calendar_changed", "exit_opened", "exit_opened_officer", "filing_expired"}
+    {
+        "deadlines_missed",
+        "calendar_changed",
+        "exit_opened",
+        "exit_opened_officer",
+        "filing_expired",
+        "rectification_overdue",
+        "rectification_overdue_officer",
+    }
 )
 """Kinds of notice that the clock causes, not a person."""
 

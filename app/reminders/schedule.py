@@ -20,6 +20,7 @@ from app.lifecycle.directory.jobs import follow_filings
 from app.lifecycle.incubation import jobs as incubation_jobs
 from app.lifecycle.publicity import attachments
 from app.lifecycle.publicity import jobs as publicity_jobs
+from app.lifecycle.rectifications import jobs as rectification_jobs
 from app.lifecycle.renewals import jobs as renewal_jobs
 from app.lifecycle.scheduling import Periodic
 from app.reminders import bounce_mailbox, digests, engine, sending
@@ -92,13 +93,13 @@ def expire_registrations() -> None:
 
 
 def follow_selection() -> int:
-    """End publicities (R25), flag incubations over (R27), end filing periods (R46, R50), set what follows from them.
-
-    Answers how many renewals opened, closed or ended."""
+    """End publicities (R25), flag incubations over (R27), end filing periods (R46, R50) and months of rectification
+    (R58), set what follows from them. Answers how many renewals opened, closed, ended or were overdue."""
     now = clock.now()
     publicity_jobs.end_publicities(now=now)
     incubation_jobs.flag_overdue(now=now)
     renewals = renewal_jobs.follow_renewals(now=now)
+    renewals += rectification_jobs.follow_rectifications(now=now)
     follow_subjects(now=now)
     follow_invitations(now=now)
     return renewals

@@ -146,9 +146,14 @@ def check_can_submit_commitment(state: str) -> None:
 def check_can_submit_rectification(state: str, now: datetime, due_at: datetime) -> None:
     """R58: delivered and inside the month."""
     if state != RectificationState.DELIVERED:
-        raise Refusal("rectification_not_open", "R58", N_("当前没有待提交的整改报告。请刷新页面查看最新状态。"))
+        raise rectification_not_open()
     if clocks.is_over(due_at, now):
         raise Refusal("rectification_over", "R58", N_("整改期限为一个月,已届满,不能再提交。请等待重新评估。"))
+
+
+def rectification_not_open() -> Refusal:
+    """R58: the notice is not delivered yet, or the report is in already."""
+    return Refusal("rectification_not_open", "R58", N_("当前没有待提交的整改报告。请刷新页面查看最新状态。"))
 
 
 def check_can_submit_exit_data(state: str) -> None:

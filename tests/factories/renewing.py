@@ -21,6 +21,8 @@ from app.lifecycle.filings.services import ImportedPeriod, NewItem, import_filin
 from app.lifecycle.panels import assessing, forming, queries, seats
 from app.lifecycle.panels.assessing import SheetContent
 from app.lifecycle.panels.models import Panel
+from app.lifecycle.rectifications import concluding, reporting, services
+from app.lifecycle.rectifications.queries import find_of_cycle
 from app.lifecycle.renewals import grading
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.services import begin_renewal
@@ -98,8 +100,9 @@ class Renewing:
             if kind == "periodic":
                 panel = grading.open_assessment(actor=actor, cycle_id=self.cycle_id, now=now)
             else:
-                cycle = grading.locked_cycle(self.cycle_id, actor=actor)
-                panel = forming.create_renewal_panel(actor=actor, cycle=cycle, kind=kind, now=now)
+                row = find_of_cycle(self.cycle_id)
+                assert row is not None
+                panel = concluding.start_reassessment(actor=actor, rectification_id=row.id, now=now)
             members = forming.invite_experts(actor=actor, panel_id=panel.id, expert_ids=self.expert_ids, now=now)
             panel_id, leader_id = panel.id, members[0].id
         for expert in self.experts:
@@ -110,6 +113,17 @@ class Renewing:
             forming.form_panel(actor=actor, panel_id=panel_id, now=now)
             assessing.start_panel(actor=actor, panel_id=panel_id, now=now)
         return panel_id
+
+    def rectify(self) -> uuid.UUID:
+        """The notice taken and every defect answered by the organisation; the rectification's id."""
+        now = clock.now()
+        with self.as_(self.owner) as actor:
+            row = find_of_cycle(self.cycle_id)
+            assert row is not None
+            services.take_notice(actor=actor, rectification_id=row.id, now=now)
+            answers = {defect.id: "已整改。" for defect in row.defects}
+            reporting.submit_report(actor=actor, rectification_id=row.id, answers=answers, now=now)
+            return row.id
 
     def score(self, panel_id: uuid.UUID, *, grade: str, score: float = 80) -> None:
         """A method logged, every sheet filled and signed, the opinion written by the leader."""

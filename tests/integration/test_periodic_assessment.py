@@ -14,6 +14,8 @@ from app.lifecycle.exits.queries import find_exit_of_filing
 from app.lifecycle.filings.models import Filing, FilingPeriod
 from app.lifecycle.panels import assessing, forming, queries, reading
 from app.lifecycle.panels.assessing import SheetContent
+from app.lifecycle.rectifications.models import Rectification
+from app.lifecycle.rectifications.services import Defect
 from app.lifecycle.renewals import deciding, grading
 from app.lifecycle.renewals.deciding import Activity
 from app.lifecycle.renewals.models import RenewalCycle
@@ -153,9 +155,10 @@ def test_after_rectification_it_is_renewed_or_removed(world: Renewing, grade: st
     world.assess(grade="unqualified")
     with world.as_(world.officer) as actor:
         again = grading.grade_renewal(
-            actor=actor, cycle_id=world.cycle_id, grade="unqualified", defects=["题库三年未更新"], now=now
+            actor=actor, cycle_id=world.cycle_id, grade="unqualified", defects=[Defect("题库三年未更新")], now=now
         )
         assert again.state == "rectifying"
+    row_id = world.rectify()
     world.assess(grade=grade, kind="reassessment")
     with world.as_(world.officer) as actor:
         record = lambda wanted: grading.record_reassessment(  # noqa: E731
@@ -163,6 +166,8 @@ def test_after_rectification_it_is_renewed_or_removed(world: Renewing, grade: st
         )
         assert refused(lambda: record("excellent")) == "reassessment_excellent"
         record(grade)
+    with world.people.as_system():
+        assert db.session.get_one(Rectification, row_id).state == grade
     cycle = world.seen()
     assert (cycle.grade, cycle.reassessed_grade, cycle.suggested_grade) == ("unqualified", grade, "unqualified")
     if grade == "qualified":

@@ -352,8 +352,8 @@ def test_an_item_of_another_organisation_is_unknown(world: World) -> None:
     assert world.submit([], sender=Sender(world.app.test_client(), world.people.bearer(viewer))).status_code == 403
 
 
-def test_other_kinds_are_not_open_yet(world: World) -> None:
-    answer = world.submit([world.checked_bank()], kind="rectification_report")
+def test_what_is_no_dossier_is_not_handed_in(world: World) -> None:
+    answer = world.submit([world.checked_bank()], kind="guidance")
     assert (answer.status_code, answer.get_json()["code"]) == (422, "kind_not_open")
 
 

@@ -13,6 +13,7 @@ from app.lifecycle.exits.models import ExitCase
 from app.lifecycle.filings.models import Filing
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Objection, Publicity
+from app.lifecycle.rectifications.models import Rectification
 
 
 def find_case(subject_type: str, subject_id: uuid.UUID) -> uuid.UUID | None:
@@ -26,6 +27,9 @@ def find_case(subject_type: str, subject_id: uuid.UUID) -> uuid.UUID | None:
         "exit_case": select(Filing.application_id)
         .join(ExitCase, ExitCase.filing_id == Filing.id)
         .where(ExitCase.id == subject_id),
+        "rectification": select(Filing.application_id)
+        .join(Rectification, Rectification.filing_id == Filing.id)
+        .where(Rectification.id == subject_id),
         "panel": select(Panel.application_id).where(Panel.id == subject_id),
         "objection": select(Publicity.application_id)
         .join(Objection, Objection.publicity_id == Publicity.id)

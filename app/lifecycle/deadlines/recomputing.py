@@ -90,6 +90,8 @@ _FOLLOWERS = (
         where d.id = any(:ids) and d.kind = 'incubation_due' and a.id = d.subject_id""",
     """update renewal_cycles c set apply_close_on = d.due_on from deadlines d
         where d.id = any(:ids) and d.kind = 'renewal_apply_close' and c.id = d.subject_id""",
+    """update rectifications r set due_on = d.due_on from deadlines d
+        where d.id = any(:ids) and d.kind = 'rectification_due' and r.id = d.subject_id""",
 )
 
 

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from app.lifecycle import casework
 from app.lifecycle.panels.models import Panel
+from app.lifecycle.rectifications.queries import find_of_cycle
 from app.lifecycle.renewals import assessing
 from app.lifecycle.renewals.models import RenewalCycle
 from app.rules import renewal
 from app.rules.core import N_, Refusal
-from app.rules.states import ApplicationState, BankState, PanelKind, RenewalState
+from app.rules.states import ApplicationState, BankState, PanelKind, RectificationState, RenewalState
 from tenants.scope import Actor
 
 RENEWAL_KINDS = (PanelKind.PERIODIC, PanelKind.REASSESSMENT)
@@ -32,7 +33,8 @@ def check_renewal_waits(cycle: RenewalCycle, kind: str) -> None:
     Refusals: no_renewal_application (R50), panel_too_early.
     """
     if kind == PanelKind.REASSESSMENT:
-        if cycle.state != RenewalState.RECTIFYING:
+        row = find_of_cycle(cycle.id)
+        if cycle.state != RenewalState.RECTIFYING or row is None or row.state != RectificationState.REASSESSING:
             raise Refusal("panel_too_early", "R59", N_("这项续期不在整改中,不能组建整改复评组。请刷新页面。"))
     elif cycle.state != RenewalState.UNDER_ASSESSMENT:
         renewal.check_can_open_assessment(cycle.state)

@@ -17,6 +17,8 @@ from app.lifecycle.exits.opening import open_exit
 from app.lifecycle.panels import forming
 from app.lifecycle.panels import queries as panel_queries
 from app.lifecycle.panels.models import Panel
+from app.lifecycle.rectifications.concluding import settle_reassessment
+from app.lifecycle.rectifications.services import Defect, issue_notice
 from app.lifecycle.renewals.ending import CLOSE, SUPPLEMENT, locked_cycle, move, tell
 from app.lifecycle.renewals.models import RenewalCycle
 from app.rules import rectification
@@ -54,7 +56,7 @@ def grade_renewal(
     cycle_id: uuid.UUID,
     grade: str,
     reason: str = "",
-    defects: Sequence[str] = (),
+    defects: Sequence[Defect] = (),
     expected: int | None = None,
     now: datetime,
 ) -> RenewalCycle:
@@ -68,13 +70,15 @@ def grade_renewal(
     settings = load_settings(cycle.authority_code)
     decided = rules.check_grade(grade, cycle.suggested_grade, reason, is_reassessment=False, settings=settings)
     if decided is rules.Grade.UNQUALIFIED:
-        rectification.check_notice(defects)
+        rectification.check_notice([defect.text for defect in defects])
     event = "grade_unqualified" if decided is rules.Grade.UNQUALIFIED else "grade"
     cycle.grade, cycle.grade_reason = decided, reason.strip()
     cycle.graded_at, cycle.graded_by = now, actor.user_id
     rule = "R58" if decided is rules.Grade.UNQUALIFIED else "R55"
     move(actor, cycle, event, "renewal_graded", now, rule=rule, title=rules.GRADE_LABELS[decided], **_told(reason))
-    if decided is not rules.Grade.UNQUALIFIED:
+    if decided is rules.Grade.UNQUALIFIED:
+        issue_notice(actor=actor, cycle=cycle, defects=defects, now=now)
+    else:
         _renew(actor, cycle, "decide", now, reason)
     return cycle
 
@@ -103,6 +107,7 @@ def record_reassessment(
     decided = rules.check_grade(grade, suggested, reason, is_reassessment=True, settings=settings)
     event = rectification.reassessment_event(decided)
     cycle.reassessed_grade = decided
+    settle_reassessment(actor=actor, cycle=cycle, grade=decided, reason=reason, now=now)
     if event == "reassess_qualified":
         _renew(actor, cycle, event, now, reason, rule="R59")
     else:

@@ -32,8 +32,8 @@ class CommitmentSubject(Enclosure):
         self.link = paths.COMMITMENT
 
     @property
-    def files_of(self) -> uuid.UUID:
-        return self.commitment.application_id
+    def files_of(self) -> frozenset[uuid.UUID]:
+        return frozenset({self.commitment.application_id})
 
     def check_upload(self, *, now: datetime) -> None:
         """Scans may come as long as there is an application."""

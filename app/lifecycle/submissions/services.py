@@ -127,7 +127,7 @@ def _check_files(wanted: list[uuid.UUID], kind: str, subject: Subject) -> list[U
         )
     files = [found[upload_id] for upload_id in wanted]
     _refuse_files(
-        [file for file in files if file.purpose != kind or file.subject_id != subject.files_of],
+        [file for file in files if file.purpose != kind or file.subject_id not in subject.files_of],
         "file_elsewhere",
         N_("这些文件不是为本事项上传的:%(names)s。请在本事项页面重新上传。"),
     )

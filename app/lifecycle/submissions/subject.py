@@ -26,9 +26,9 @@ class Subject(ABC):
     link: str
 
     @property
-    def files_of(self) -> uuid.UUID:
+    def files_of(self) -> frozenset[uuid.UUID]:
         """What its files were uploaded for, where that is not the record itself."""
-        return self.id
+        return frozenset({self.id})
 
     @abstractmethod
     def check_upload(self, *, now: datetime) -> None:

@@ -16,12 +16,14 @@ from app.lifecycle.applications.queries import get_application
 from app.lifecycle.consultations.models import NationalConsultation
 from app.lifecycle.exits.queries import get_exit
 from app.lifecycle.incubation.models import Commitment
+from app.lifecycle.rectifications import queries as rectifications
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.submissions.applications import FilingSubject, SupplementSubject
 from app.lifecycle.submissions.banks import BankSubject
 from app.lifecycle.submissions.commitments import CommitmentSubject
 from app.lifecycle.submissions.consultations import ConsultationSubject
 from app.lifecycle.submissions.exits import ExitSubject
+from app.lifecycle.submissions.rectifications import RectificationSubject
 from app.lifecycle.submissions.renewals import RenewalSubject
 from app.lifecycle.submissions.subject import Subject
 from app.rules.core import N_, Refusal
@@ -38,6 +40,7 @@ _OPEN_KINDS = frozenset(
         Purpose.commitment,
         Purpose.consultation,
         Purpose.exit_data,
+        Purpose.rectification_report,
     }
 )
 
@@ -55,6 +58,10 @@ def find_subject(kind: str, subject_id: uuid.UUID, *, lock: bool = False) -> Sub
         # Not held: the organisation may read its exit, not change it; what its authority does to it holds the row.
         case = get_exit(subject_id)
         return ExitSubject(case) if case else None
+    if kind == Purpose.rectification_report:
+        # A file is for one of its defects. Not held: what hands it in holds it, and the report once in, nobody may.
+        row = rectifications.get_rectification(subject_id) or rectifications.find_of_defect(subject_id)
+        return RectificationSubject(row) if row else None
     if kind == Purpose.filing_materials:
         application = get_application(subject_id, lock=lock)
         return FilingSubject(application) if application else None

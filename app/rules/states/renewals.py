@@ -186,6 +186,7 @@ RECTIFICATION = Machine(
         ),
         T("submit_report", C.DELIVERED, C.REPORT_SUBMITTED, ORGANISATION, "R58", N_("提交整改报告"), N_("期限内")),
         T("overdue", C.DELIVERED, C.OVERDUE, SYSTEM, "R58", N_("逾期未报")),
+        T("extend", C.OVERDUE, C.DELIVERED, SYSTEM, "R58", N_("期限顺延"), N_("放假安排公布后末日顺延")),
         *from_each(
             "reassess",
             (C.REPORT_SUBMITTED, C.OVERDUE),
