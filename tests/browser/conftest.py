@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from app import config
 from app.config import Config
-from tests.browser.service import CHROMIUM_FLAGS, Live, running
+from tests.browser.service import CHROMIUM_FLAGS, Live, find_chromium, running
 from tests.browser.stage import Stage
 from tests.browser.watching import watch
 from tests.conftest import empty
@@ -33,7 +31,7 @@ def live(
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A headless Chromium; a loud skip with the reason where none can be had."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    program = find_chromium()
     if program is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium): the browser journeys were NOT run")
     with sync_playwright() as playwright:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app import config
 from app.embedded.stack import start_stack
 from app.embedded.state import free_port
-from tests.browser.service import CHROMIUM_FLAGS, Live, running
+from tests.browser.service import CHROMIUM_FLAGS, Live, find_chromium, running
 
 TARGET = config.ROOT / "docs" / "screenshots"
 # name -> (role, organisation, authority, address, width)
@@ -53,7 +52,7 @@ def _take(browser: Browser, live: Live) -> None:
 
 def main() -> None:
     """Start the service on a stack of its own, take every picture, stop it."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    program = find_chromium()
     if program is None:
         raise SystemExit("screenshots: no Chromium on this machine: install it (apt-get install chromium)")
     TARGET.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +24,15 @@ CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+PROGRAMS = ("chromium-headless-shell", "chromium", "google-chrome")
+"""The first that is there: the shell without a window paints the same pages for half the work."""
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium: what CHROMIUM names, or what is installed; None where there is none."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,10 @@ def running(stack_env: dict[str, str], *, mail_folder: Path, logs: Path) -> Iter
     with contextlib.ExitStack() as stack:
         for arguments in (("web", "--port", port), ("worker",), ("scheduler",)):
             log = stack.enter_context((logs / f"{arguments[0]}.log").open("wb"))
-            process = subprocess.Popen(command(*arguments), env=env, cwd=config.ROOT, stdout=log, stderr=log)
+            # A group of its own: what a process leaves behind when it has to be killed goes with it.
+            process = subprocess.Popen(
+                command(*arguments), env=env, cwd=config.ROOT, stdout=log, stderr=log, start_new_session=True
+            )
             stack.callback(_stop, process)
         _wait_ready(stack_env["PUBLIC_URL"], logs)
         yield Live(stack_env["PUBLIC_URL"], env, json.loads(listed.stdout), mail_folder)
@@ -82,7 +96,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(timeout=10)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
