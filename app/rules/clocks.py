@@ -5,189 +5,37 @@ or on the month's last day where there is none; it ends at 24:00. Whether a last
 setting of each clock, because the notice's 「不超过」 must not be stretched by a general rule.
 """
 
-from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime, time
 
 from app.rules.core import N_, SHANGHAI, Refusal
-from app.rules.settings import Settings, Span, Unit
+from app.rules.counting import (
+    DAY,
+    Clock,
+    Day,
+    DayKind,
+    add_months,
+    add_years,
+    count_back,
+    count_days,
+    count_span,
+    count_workdays,
+    end_of_day,
+    is_over,
+    local_date,
+    make_clock,
+    midnight,
+    roll,
+)
+from app.rules.settings import Settings
 from app.rules.workdays import Calendar
 
+# What is asked of a clock stands in `counting`; whoever uses clocks need not know.
+__all__ = ["Clock", "Day", "DayKind", "add_months", "add_years", "end_of_day", "is_over", "local_date", "midnight"]
 RULES = ("R4", "R11", "R23", "R25", "R27", "R28", "R29", "R39", "R43", "R45", "R46", "R49", "R50", "R58", "R65")
-_DAY = timedelta(days=1)
-_MONTHS = 12
 AUTO_EXIT_TIME = time(0, 5)
 """R50: the automatic exit is carried out five minutes into the day after the last day."""
-WORKING_DAYS_MAX = 250
-"""More than any period asked for; a bound that keeps a mistyped length from walking decades."""
-
-
-class DayKind(StrEnum):
-    START = "start"
-    COUNTED = "counted"
-    MAKEUP = "makeup"
-    WEEKEND = "weekend"
-    HOLIDAY = "holiday"
-    NOMINAL = "nominal"
-    ROLLED = "rolled"
-    DUE = "due"
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One line of an explanation: a day, its number in the count (None: not counted), and why. `message` is a msgid."""
-
-    on: date
-    number: int | None
-    kind: DayKind
-    message: str
-    params: dict[str, Any] = field(default_factory=dict)
-    provisional: bool = False
-
-    def __str__(self) -> str:
-        return self.message % self.params if self.params else self.message
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A computed deadline. `due_on` is the last day; `due_at` the instant it is over (24:00 in Asia/Shanghai, that is
-    00:00 of the next day), so `now < due_at` is in time. `provisional`: the working-day table of a year it depends on
-    is not loaded yet, and it will be recomputed."""
-
-    kind: str
-    starts_on: date
-    due_on: date
-    due_at: datetime
-    provisional: bool
-    rule: str
-    explanation: tuple[Day, ...]
-
-
-def midnight(day: date) -> datetime:
-    """00:00 of a day in Asia/Shanghai."""
-    return datetime.combine(day, time(0), tzinfo=SHANGHAI)
-
-
-def end_of_day(day: date) -> datetime:
-    """24:00 of a day in Asia/Shanghai."""
-    return midnight(day + _DAY)
-
-
-def local_date(instant: datetime) -> date:
-    """The date in Asia/Shanghai of an aware instant; ValueError for a naive one."""
-    if instant.tzinfo is None:
-        raise ValueError("naive datetime: an instant must say its time zone")
-    return instant.astimezone(SHANGHAI).date()
-
-
-def is_over(clock_or_due: Clock | datetime, now: datetime) -> bool:
-    due_at = clock_or_due.due_at if isinstance(clock_or_due, Clock) else clock_or_due
-    return now >= due_at
-
-
-def add_months(day: date, months: int) -> date:
-    """The corresponding date, or the month's last day where there is none (民法典 202)."""
-    index = day.year * _MONTHS + day.month - 1 + months
-    year, month = divmod(index, _MONTHS)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def add_years(day: date, years: int) -> date:
-    return add_months(day, years * _MONTHS)
-
-
-# Counting -----------------------------------------------------------------------------------------------------------
-
-
-def _clock(kind: str, start: date, due_on: date, rule: str, lines: list[Day], *, provisional: bool = False) -> Clock:
-    return Clock(kind, start, due_on, end_of_day(due_on), provisional, rule, tuple(lines))
-
-
-def _off_day(calendar: Calendar, day: date) -> Day:
-    provisional = calendar.is_provisional(day)
-    if name := calendar.name_of(day):
-        return Day(day, None, DayKind.HOLIDAY, N_("%(name)s放假,不计入"), {"name": name}, provisional)
-    if calendar.is_holiday(day):
-        return Day(day, None, DayKind.HOLIDAY, N_("放假,不计入"), {}, provisional)
-    return Day(day, None, DayKind.WEEKEND, N_("周末,不计入"), {}, provisional)
-
-
-def _work_day(calendar: Calendar, day: date, number: int) -> Day:
-    makeup = calendar.is_makeup(day)
-    message = N_("调休上班,第%(number)d个工作日") if makeup else N_("第%(number)d个工作日")
-    kind = DayKind.MAKEUP if makeup else DayKind.COUNTED
-    return Day(day, number, kind, message, {"number": number}, calendar.is_provisional(day))
-
-
-def _count_workdays(
-    kind: str, start: date, count: int, calendar: Calendar, rule: str, *, count_start: bool = False
-) -> Clock:
-    """The last of `count` working days after `start` (from `start` itself with `count_start`)."""
-    if not 1 <= count <= WORKING_DAYS_MAX:
-        raise ValueError(f"working days out of range: {count}")
-    lines: list[Day] = []
-    day = start
-    if not count_start:
-        lines.append(Day(start, None, DayKind.START, N_("起始日,不计入")))
-        day += _DAY
-    number = 0
-    while True:
-        if calendar.is_workday(day):
-            number += 1
-            lines.append(_work_day(calendar, day, number))
-        else:
-            lines.append(_off_day(calendar, day))
-        if number == count:
-            break
-        day += _DAY
-    lines.append(Day(day, None, DayKind.DUE, N_("截止于当日24时")))
-    provisional = any(line.provisional for line in lines)
-    return _clock(kind, start, day, rule, lines, provisional=provisional)
-
-
-def _count_days(kind: str, start: date, count: int, rule: str) -> Clock:
-    """`count` calendar days after `start`; `start` itself is not counted."""
-    due_on = start + timedelta(days=count)
-    lines = [
-        Day(start, None, DayKind.START, N_("起始日,不计入")),
-        Day(start + _DAY, 1, DayKind.COUNTED, N_("第1天,按自然日连续计算,含周末和节假日")),
-        Day(due_on, count, DayKind.COUNTED, N_("第%(number)d天"), {"number": count}),
-        Day(due_on, None, DayKind.DUE, N_("截止于当日24时")),
-    ]
-    return _clock(kind, start, due_on, rule, lines)
-
-
-def _count_back(kind: str, anchor: date, count: int, rule: str) -> Clock:
-    """The day `count` calendar days before `anchor`, the last day on which it may be done."""
-    due_on = anchor - timedelta(days=count)
-    lines = [
-        Day(anchor, None, DayKind.START, N_("基准日")),
-        Day(due_on, count, DayKind.COUNTED, N_("基准日前第%(number)d天(自然日)"), {"number": count}),
-        Day(due_on, None, DayKind.DUE, N_("截止于当日24时")),
-    ]
-    return _clock(kind, anchor, due_on, rule, lines)
-
-
-def _count_span(kind: str, start: date, span: Span, calendar: Calendar, rule: str) -> Clock:
-    if span.unit is Unit.WORKING_DAY:
-        return _count_workdays(kind, start, span.amount, calendar, rule)
-    return _count_days(kind, start, span.amount, rule)
-
-
-def _roll(clock: Clock, calendar: Calendar) -> Clock:
-    """民法典 203: a last day that is not worked is replaced by the next working day."""
-    due_on = calendar.next_workday(clock.due_on)
-    walked = [clock.due_on + timedelta(days=n) for n in range((due_on - clock.due_on).days + 1)]
-    lines = list(clock.explanation[:-1])
-    if due_on != clock.due_on:
-        lines += [_off_day(calendar, day) for day in walked[:-1]]
-        lines.append(Day(due_on, None, DayKind.ROLLED, N_("末日遇休息日,顺延至其后第一个工作日(民法典第二百零三条)")))
-    lines.append(Day(due_on, None, DayKind.DUE, N_("截止于当日24时")))
-    provisional = clock.provisional or any(calendar.is_provisional(day) for day in walked)
-    return _clock(clock.kind, clock.starts_on, due_on, clock.rule, lines, provisional=provisional)
 
 
 # Selection and publicity --------------------------------------------------------------------------------------------
@@ -208,24 +56,24 @@ def publicity_end(published_on: date, calendar: Calendar, settings: Settings, wo
             floor=floor,
             count=count,
         )
-    return _count_workdays(
+    return count_workdays(
         "publicity_end", published_on, count, calendar, "R23", count_start=settings.publicity_count_publish_day
     )
 
 
 def objection_handling_due(received_on: date, calendar: Calendar, settings: Settings) -> Clock:
     """R25: our default for deciding an objection to a publicity."""
-    return _count_span("objection_handling_due", received_on, settings.objection_handling_days, calendar, "R25")
+    return count_span("objection_handling_due", received_on, settings.objection_handling_days, calendar, "R25")
 
 
 def supplement_due(requested_on: date, calendar: Calendar, settings: Settings) -> Clock:
     """D7: our default for 补正."""
-    return _count_span("supplement_due", requested_on, settings.supplement_due, calendar, "R15")
+    return count_span("supplement_due", requested_on, settings.supplement_due, calendar, "R15")
 
 
 def city_report_due(cleared_on: date, calendar: Calendar, settings: Settings) -> Clock:
     """R4: our default for a city to report its cleared results to the province."""
-    return _count_span("city_report_due", cleared_on, settings.city_report_due, calendar, "R4")
+    return count_span("city_report_due", cleared_on, settings.city_report_due, calendar, "R4")
 
 
 # Incubation ---------------------------------------------------------------------------------------------------------
@@ -233,24 +81,24 @@ def city_report_due(cleared_on: date, calendar: Calendar, settings: Settings) ->
 
 def incubation_start(publicity_last_on: date, dismissed_on: date | None = None) -> date:
     """R25: the day after the publicity's last day, or the day its last objection was dismissed if that is later."""
-    after = publicity_last_on + _DAY
+    after = publicity_last_on + DAY
     return after if dismissed_on is None else max(after, dismissed_on)
 
 
 def incubation_due(start: date, calendar: Calendar, settings: Settings) -> Clock:
     """R27: 「不超过180天」, calendar days, the start day not counted, no roll-over unless configured."""
-    clock = _count_days("incubation_due", start, settings.incubation_max_days, "R27")
-    return _roll(clock, calendar) if settings.incubation_roll_holiday else clock
+    clock = count_days("incubation_due", start, settings.incubation_max_days, "R27")
+    return roll(clock, calendar) if settings.incubation_roll_holiday else clock
 
 
 def commitment_sign_due(start: date, calendar: Calendar, settings: Settings) -> Clock:
     """R28: a reminder only; the notice sets no time for signing."""
-    return _count_span("commitment_sign_due", start, settings.commitment_sign_due, calendar, "R28")
+    return count_span("commitment_sign_due", start, settings.commitment_sign_due, calendar, "R28")
 
 
 def bank_submit_by(due_on: date, calendar: Calendar, settings: Settings) -> Clock:
     """R29: the day by which banks should be in, so that the panel can finish inside the incubation ending `due_on`."""
-    return _count_back("bank_submit_by", due_on, settings.bank_submit_by.amount, "R29")
+    return count_back("bank_submit_by", due_on, settings.bank_submit_by.amount, "R29")
 
 
 # Filing period and renewal ------------------------------------------------------------------------------------------
@@ -259,19 +107,19 @@ def bank_submit_by(due_on: date, calendar: Calendar, settings: Settings) -> Cloc
 def filing_end(valid_from: date, calendar: Calendar, settings: Settings, years: int | None = None) -> Clock:
     """R45: valid_to = (valid_from − 1 day) + 3 years, the last valid day included."""
     term = settings.filing_term_years if years is None else years
-    eve = valid_from - _DAY
+    eve = valid_from - DAY
     due_on = add_years(eve, term)
     lines = [
         Day(valid_from, None, DayKind.START, N_("备案期首日")),
         Day(due_on, None, DayKind.NOMINAL, N_("首日前一日起满%(years)d年"), {"years": term}),
         Day(due_on, None, DayKind.DUE, N_("截止于当日24时")),
     ]
-    return _clock("filing_end", valid_from, due_on, "R45", lines)
+    return make_clock("filing_end", valid_from, due_on, "R45", lines)
 
 
 def auto_exit_due(valid_to: date, calendar: Calendar, settings: Settings) -> Clock:
     """R50: the day after the last valid day. Unlike other clocks `due_at` is when it takes effect: 00:05 that day."""
-    day = valid_to + _DAY
+    day = valid_to + DAY
     lines = (
         Day(valid_to, None, DayKind.START, N_("备案期末日,当日仍有效")),
         Day(day, None, DayKind.DUE, N_("备案期满次日,自动退出目录")),
@@ -281,14 +129,14 @@ def auto_exit_due(valid_to: date, calendar: Calendar, settings: Settings) -> Clo
 
 def renewal_open_on(valid_to: date, calendar: Calendar, settings: Settings) -> Clock:
     """R46: the day the renewal window opens; here `due_at` is 00:00 of that day."""
-    clock = _count_back("renewal_open_on", valid_to, settings.renewal_open.amount, "R46")
+    clock = count_back("renewal_open_on", valid_to, settings.renewal_open.amount, "R46")
     lines = (*clock.explanation[:-1], Day(clock.due_on, None, DayKind.DUE, N_("当日0时开启")))
     return Clock(clock.kind, valid_to, clock.due_on, midnight(clock.due_on), False, "R46", lines)
 
 
 def renewal_apply_close(valid_to: date, calendar: Calendar, settings: Settings) -> Clock:
     """R49: the default last day for a renewal application, unless the assessment plan says another."""
-    return _count_back("renewal_apply_close", valid_to, settings.renewal_apply_close.amount, "R49")
+    return count_back("renewal_apply_close", valid_to, settings.renewal_apply_close.amount, "R49")
 
 
 def rectification_due(delivered_on: date, calendar: Calendar, settings: Settings) -> Clock:
@@ -302,13 +150,13 @@ def rectification_due(delivered_on: date, calendar: Calendar, settings: Settings
         Day(due_on, None, DayKind.NOMINAL, message, {"months": months}),
         Day(due_on, None, DayKind.DUE, N_("截止于当日24时")),
     ]
-    clock = _clock("rectification_due", delivered_on, due_on, "R58", lines)
-    return _roll(clock, calendar) if settings.rectification_roll_holiday else clock
+    clock = make_clock("rectification_due", delivered_on, due_on, "R58", lines)
+    return roll(clock, calendar) if settings.rectification_roll_holiday else clock
 
 
 def exit_data_due(removed_on: date, calendar: Calendar, settings: Settings) -> Clock:
     """R65: our default for reporting the compliance data (合规数据) after leaving the directory."""
-    return _count_span("exit_data_due", removed_on, settings.exit_data_due, calendar, "R65")
+    return count_span("exit_data_due", removed_on, settings.exit_data_due, calendar, "R65")
 
 
 # Expansion ----------------------------------------------------------------------------------------------------------
@@ -333,7 +181,7 @@ def q1_close(day: date, calendar: Calendar, settings: Settings) -> Clock:
         Day(first, None, DayKind.START, N_("一季度首日,当日0时起可提出申请")),
         Day(last, None, DayKind.DUE, N_("截止于当日24时")),
     ]
-    return _clock("q1_window", first, last, "R43", lines)
+    return make_clock("q1_window", first, last, "R43", lines)
 
 
 def one_year_on(started_on: date, calendar: Calendar, settings: Settings) -> Clock:
