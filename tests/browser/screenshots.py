@@ -1,4 +1,5 @@
-"""`make screenshots`: the pictures of the README, made anew from the demo in a real browser."""
+"""`make screenshots`: the pictures of the README, made anew from the demo in a real browser, and one of the first page
+of every kind of document."""
 
 from __future__ import annotations
 
@@ -8,14 +9,21 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app import config
+from app.documents import settings
+from app.documents.kinds import KINDS
+from app.documents.sampling import make_sample
 from app.embedded.stack import start_stack
 from app.embedded.state import free_port
 from tests.browser.service import CHROMIUM_FLAGS, Live, find_chromium, running
 
 TARGET = config.ROOT / "docs" / "screenshots"
+DOCUMENTS = config.ROOT / "docs" / "documents"
+# The longer side of a page's picture, in pixels.
+PAGE_PIXELS = 679
 # name -> (role, organisation, authority, address, width)
 PICTURES = {
     "applicant-home": ("owner", "澜海", "", "/org", 1280),
@@ -50,12 +58,33 @@ def _take(browser: Browser, live: Live) -> None:
         sys.stdout.write(f"{name}.png\n")
 
 
+def _draw(pdf: bytes, name: str) -> None:
+    """The first page as a small picture."""
+    out = DOCUMENTS / name
+    words = ["pdftoppm", "-png", "-singlefile", "-scale-to", str(PAGE_PIXELS), "-", str(out)]
+    subprocess.run(words, input=pdf, check=True, capture_output=True)
+    with Image.open(out.with_suffix(".png")) as page:
+        page.convert("RGB").quantize(64).save(out.with_suffix(".png"), optimize=True)
+    sys.stdout.write(f"{name}.png\n")
+
+
+def draw_documents() -> None:
+    """The samples of all kinds; needs no service."""
+    DOCUMENTS.mkdir(parents=True, exist_ok=True)
+    known = settings.load()
+    for kind in KINDS:
+        _draw(make_sample(kind, known).pdf, kind)
+
+
 def main() -> None:
     """Start the service on a stack of its own, take every picture, stop it."""
     program = find_chromium()
     if program is None:
         raise SystemExit("screenshots: no Chromium on this machine: install it (apt-get install chromium)")
+    if shutil.which("pdftoppm") is None:
+        raise SystemExit("screenshots: no pdftoppm on this machine: install it (apt-get install poppler-utils)")
     TARGET.mkdir(parents=True, exist_ok=True)
+    draw_documents()
     with tempfile.TemporaryDirectory(prefix="sheping-shots-") as folder:
         home = Path(folder)
         with start_stack(home / ".sheping", public_url=f"http://127.0.0.1:{free_port()}") as stack:
@@ -65,6 +94,8 @@ def main() -> None:
             with running(env, mail_folder=stack.mail.home, logs=home) as live, sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
                 _take(browser, live)
+                with browser.new_context(base_url=live.url) as visitor:
+                    _draw(visitor.request.get("/directory.pdf").body(), "directory")
                 browser.close()
 
 
