@@ -13,7 +13,7 @@ import pikepdf
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app import clock
 from app.db import db
@@ -24,9 +24,12 @@ from app.documents.models import Document
 from app.lifecycle.applications import accepting
 from app.lifecycle.applications.accepting import Asked
 from app.lifecycle.applications.models import Application, ApplicationItem
+from app.lifecycle.directory.models import DirectoryEntry
+from app.lifecycle.filings.issuing import DIRECTORY
 from app.lifecycle.filings.models import Receipt, ReceiptBatchLine
 from app.lifecycle.publicity import services as publicity
 from app.lifecycle.publicity.models import Publicity
+from app.outbox import OutboxMessage
 from tenants import scope
 from tenants.scope import Role
 from tests.factories.announced import announce
@@ -258,6 +261,11 @@ def test_a_batch_issues_each_receipt_and_says_which_it_could_not(
     assert 'value="4" max="4"' in officer.get(address, headers={"HX-Request": "true"}).text
     with people.as_system():
         assert set(db.session.scalars(select(ReceiptBatchLine.state))) == {"issued"}
+        refreshed = select(OutboxMessage.state).where(OutboxMessage.function == DIRECTORY)
+        assert list(db.session.scalars(refreshed)) == ["done", "done"], (
+            "the directory follows a batch, not each receipt"
+        )
+        assert db.session.scalar(select(func.count(func.distinct(DirectoryEntry.institution_code)))) == 4
 
 
 def test_a_hundred_receipts_are_gapless_and_each_one_valid(

@@ -620,6 +620,12 @@ def test_a_returned_renewal_is_supplemented_in_its_own_time(renewing: Renewing) 
     assert again.status_code == 201, again.text
     assert renewing.state() == "applied"
     assert renewing.deadline("supplement_due") == "met"
+    renewing.world.work()
+    task = renewing.world.inbox(officer)[0]
+    assert renewing.world.decide(task["id"], officer, decision="return", reason="仍缺一份").status_code == 200
+    assert renewing.deadline("supplement_due") == "open", "owed anew after the second return"
+    assert renewing.submit([renewing.upload("再补.pdf")]).status_code == 201
+    assert renewing.deadline("supplement_due") == "met"
 
 
 def test_after_the_close_a_renewal_is_refused_citing_r50(renewing: Renewing) -> None:

@@ -32,7 +32,8 @@ def set_deadline(
 ) -> Deadline:
     """Make the deadline of this kind and subject what the rules computed; a change is kept in its history.
 
-    Setting the same again changes nothing. A met or missed one whose date moves to the future opens again.
+    Setting the same again changes nothing. A missed one whose date moves to the future opens again; a met one stays met
+    until `reopen_deadline` says that it is owed anew.
     """
     deadline = find_deadline(clock.kind, subject_id)
     if deadline is None:

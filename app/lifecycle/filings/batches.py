@@ -16,7 +16,7 @@ from app import clock, outbox
 from app.db import db
 from app.jobs import job
 from app.lifecycle.applications.models import Application
-from app.lifecycle.filings.issuing import issue_receipt
+from app.lifecycle.filings.issuing import DIRECTORY, issue_receipt
 from app.lifecycle.filings.models import Filing, Receipt, ReceiptBatch, ReceiptBatchLine
 from app.rules.core import N_, Refusal
 from app.rules.states import ApplicationState
@@ -114,7 +114,7 @@ def issue_line(*, batch_id: str, application_id: str) -> None:
     officer = Actor(kind, user_id=batch.created_by, authority_code=batch.authority_code, role=Role.officer)
     try:
         with db.session.begin_nested():
-            receipt = issue_receipt(actor=officer, application_id=line.application_id, now=clock.now())
+            receipt = issue_receipt(actor=officer, application_id=line.application_id, in_batch=True, now=clock.now())
         line.state, line.receipt_id = "issued", receipt.id
     except Refusal as refusal:
         line = _locked(uuid.UUID(batch_id), uuid.UUID(application_id))
@@ -124,6 +124,8 @@ def issue_line(*, batch_id: str, application_id: str) -> None:
     waiting = select(func.count()).where(ReceiptBatchLine.batch_id == batch.id, ReceiptBatchLine.state == "waiting")
     if not db.session.scalar(waiting):
         batch.finished_at = clock.now()
+        # Retried lines end it again, and the directory follows again.
+        outbox.add(DIRECTORY, queue="default", key=f"directory:batch:{batch.id}:{batch.finished_at.isoformat()}")
 
 
 def _locked(batch_id: uuid.UUID, application_id: uuid.UUID) -> ReceiptBatchLine | None:

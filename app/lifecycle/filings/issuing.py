@@ -33,6 +33,8 @@ from tenants import events
 from tenants.models import Organisation
 from tenants.scope import Actor
 
+DIRECTORY = "app.lifecycle.directory.jobs.refresh"
+
 
 def find_filing(application_id: uuid.UUID) -> Filing | None:
     """The filing that came of an application."""
@@ -125,9 +127,12 @@ def issue_receipt(
     application_id: uuid.UUID,
     years: int | None = None,
     term_reason: str = "",
+    in_batch: bool = False,
     now: datetime,
 ) -> Receipt:
     """Issue the receipt: the filing becomes active, its first period begins, its items are filed (R38, R45).
+
+    The directory follows each receipt, but a batch's as a whole when the batch has ended.
 
     Refusals: receipt_before_code, receipt_before_announcement, receipt_without_items, receipt_exists, reason_missing.
     """
@@ -178,7 +183,8 @@ def issue_receipt(
         link=paths.RENEWAL,
         now=now,
     )
-    outbox.add("app.lifecycle.directory.jobs.refresh", queue="default", key=f"directory:{receipt.id}")
+    if not in_batch:
+        outbox.add(DIRECTORY, queue="default", key=f"directory:{receipt.id}")
     casework.tell_organisation(
         application=application,
         title=N_("已赋予机构代码并出具备案回执"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from app.clock import SHANGHAI
 from app.lifecycle import paths
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
-from app.lifecycle.deadlines.services import find_deadline, meet_deadline, set_deadline
+from app.lifecycle.deadlines.services import find_deadline, meet_deadline, reopen_deadline, set_deadline
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.submissions.subject import Subject
 from app.rules import clocks, dossiers, renewal
@@ -97,6 +97,8 @@ class RenewalSubject(Subject):
             link=self.link,
             now=now,
         )
+        # Returned a second time: what was met has to be done again.
+        reopen_deadline(kind=SUPPLEMENT, subject_id=self.id, now=now, ended=("met", "cancelled"))
 
     def _advance(self, event: str, kind: str) -> None:
         self.cycle.state = RENEWAL_CYCLE.advance(self.cycle.state, event, kind)
