@@ -4,6 +4,7 @@ of every kind of document."""
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
