@@ -268,6 +268,7 @@ class _Seed:
             sections=_SECTIONS,
             apply_open_at=self._at(opened_on, 0),
             apply_close_at=clocks.end_of_day(closed_on),
+            complete_by=clocks.add_years(closed_on, 1),
             now=now,
         )
         self._calls[batch] = call.id

@@ -80,10 +80,33 @@ def find_missing_sections(sections: Mapping[str, str]) -> list[str]:
     return [key for key in CALL_SECTIONS if not sections.get(key, "").strip()]
 
 
+def check_completion(complete_by: date | None, close_at: datetime | None) -> None:
+    """R11: 完成时限 is a date, so that a deadline can run to it, and not before the last day of applying."""
+    if complete_by is None:
+        raise Refusal(
+            "completion_date_missing",
+            "R11",
+            N_("征集通告还缺完成时限的日期。请填写本批次全部工作应完成的日期,期限看板和提醒按它计算。"),
+        )
+    if close_at is not None and end_of_day(complete_by) < close_at:
+        raise Refusal(
+            "completion_before_close",
+            "R11",
+            N_("完成时限(%(complete_by)s)早于申报截止(%(close_at)s)。请填写申报截止当日或之后的日期。"),
+            complete_by=complete_by.isoformat(),
+            close_at=close_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"),
+        )
+
+
 def check_can_publish(
-    actor_kind: str, sections: Mapping[str, str], open_at: datetime | None, close_at: datetime | None
+    actor_kind: str,
+    sections: Mapping[str, str],
+    open_at: datetime | None,
+    close_at: datetime | None,
+    complete_by: date | None,
 ) -> None:
-    """R10 and R11: only the department publishes, with six sections and a period that ends after it begins."""
+    """R10 and R11: only the department publishes, with six sections, a period that ends after it begins, and the date
+    by which the batch is to be completed."""
     if actor_kind != ActorKind.DEPARTMENT:
         raise Refusal(
             "call_only_by_department",
@@ -102,6 +125,7 @@ def check_can_publish(
         raise Refusal(
             "call_period_wrong", "R11", N_("申报开始和截止时间未填或先后颠倒。请填写晚于开始时间的截止时间。")
         )
+    check_completion(complete_by, close_at)
 
 
 def close_at_of(close_on: date, settings: Settings) -> datetime:

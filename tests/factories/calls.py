@@ -52,6 +52,7 @@ def content(now: datetime, *, year: int = 2026, batch_no: int = 1, opens_in: int
         sections=SECTIONS,
         apply_open_at=opens,
         apply_close_at=opens + timedelta(days=days),
+        complete_by=(opens + timedelta(days=days + 400)).date(),
     )
 
 

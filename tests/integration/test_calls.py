@@ -153,8 +153,17 @@ def test_from_plan_to_published_call_in_the_browser_without_scripts(
     early = client.post(f"{call_url}/publish", data={"version": "2"})
     assert early.status_code == 422
     assert "申报主体范围" in early.text
-    assert client.post(call_url, data={**form, "version": "2"}).status_code == 303
-    assert client.post(f"{call_url}/publish", data={"version": "3"}).status_code == 303
+    backwards = client.post(call_url, data={**form, "complete_by": "2026-12-30", "version": "2"})
+    assert backwards.status_code == 422
+    assert "完成时限不能早于申报截止日期" in backwards.text
+    assert 'value="2026-12-30"' in backwards.text
+    assert client.post(call_url, data={**form, "complete_by": "", "version": "2"}).status_code == 303
+    assert "<li>完成时限(日期)</li>" in client.get(call_url).text
+    undated = client.post(f"{call_url}/publish", data={"version": "3"})
+    assert undated.status_code == 422
+    assert "还缺完成时限的日期" in undated.text
+    assert client.post(call_url, data={**form, "version": "3"}).status_code == 303
+    assert client.post(f"{call_url}/publish", data={"version": "4"}).status_code == 303
     with people.as_system():
         call = db.session.scalars(select(Call)).one()
         assert call.state == "published"

@@ -50,6 +50,7 @@ def draft_call(
     sections: Mapping[str, str],
     apply_open_at: datetime,
     apply_close_at: datetime,
+    complete_by: date | None = None,
     now: datetime,
 ) -> Call:
     """Begin a call (R10); its six contents may still be missing. Refusal actor_not_allowed for a bureau."""
@@ -63,6 +64,7 @@ def draft_call(
         sections=dict(sections),
         apply_open_at=apply_open_at,
         apply_close_at=apply_close_at,
+        complete_by=complete_by,
         created_at=now,
     )
     db.session.add(call)
@@ -141,8 +143,9 @@ def _locked(call_id: uuid.UUID, expected_version: int | None) -> Call:
 
 
 def publish_call(*, actor: Actor, call: Call, now: datetime) -> None:
-    """Publish a call. Raises Refusal call_only_by_department (R10), call_incomplete or call_period_wrong (R11)."""
-    rules.check_can_publish(actor.kind, call.sections, call.apply_open_at, call.apply_close_at)
+    """Publish a call. Refusals: call_only_by_department (R10); call_incomplete, call_period_wrong,
+    completion_date_missing and completion_before_close (R11)."""
+    rules.check_can_publish(actor.kind, call.sections, call.apply_open_at, call.apply_close_at, call.complete_by)
     before, call.state = call.state, CALL.advance(call.state, "publish", actor.kind)
     call.published_on = now.astimezone(SHANGHAI).date()
     call.version = (call.version or 1) + 1

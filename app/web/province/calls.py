@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import DateField, DateTimeLocalField, IntegerField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from app.clock import SHANGHAI
 from app.db import db
@@ -24,7 +24,7 @@ from app.lifecycle.plans import queries as plan_queries
 from app.lifecycle.plans.services import include_plan, merge_occupations
 from app.lifecycle.trail import check_unchanged
 from app.rules.calls import CALL_SECTIONS, close_at_of, find_missing_sections, priority_share
-from app.rules.core import Refusal
+from app.rules.core import N_, Refusal
 from app.rules.states import CALL, CallState, PlanState
 from app.web import picking
 from app.web.access import Right
@@ -47,6 +47,12 @@ SECTION_HINTS = {
 }
 
 
+def _not_before_close(form: FlaskForm, field: DateField) -> None:
+    close_on = form.apply_close_on.data
+    if field.data and close_on and field.data < close_on:
+        raise ValidationError(lazy_gettext("完成时限不能早于申报截止日期。"))
+
+
 class CallForm(FlaskForm):  # type: ignore[misc]
     """A call's particulars; the six sections may be empty in a draft."""
 
@@ -56,7 +62,7 @@ class CallForm(FlaskForm):  # type: ignore[misc]
     doc_no = StringField(lazy_gettext("文号"), [Length(max=60)])
     apply_open_at = DateTimeLocalField(lazy_gettext("申报开始时间"), [Optional()])
     apply_close_on = DateField(lazy_gettext("申报截止日期"), [Optional()])
-    complete_by = DateField(lazy_gettext("完成时限(日期)"), [Optional()])
+    complete_by = DateField(lazy_gettext("完成时限(日期)"), [Optional(), _not_before_close])
     applicant_scope = TextAreaField(lazy_gettext("申报主体范围"), [Length(max=4000)], render_kw={"rows": 3})
     applicant_conditions = TextAreaField(lazy_gettext("申报主体条件"), [Length(max=4000)], render_kw={"rows": 4})
     priority_occupations = TextAreaField(lazy_gettext("重点征集职业"), [Length(max=4000)], render_kw={"rows": 3})
@@ -175,7 +181,7 @@ def _page(row: Call, form: CallForm | None, problems: tuple[str, ...] = ()) -> R
     }
     if form is not None:
         context |= _picker(row)
-        context["missing"] = [CALL_SECTIONS[key] for key in find_missing_sections(row.sections)]
+        context["missing"] = _missing(row)
         context["ready_plans"] = plan_queries.list_plans(state=PlanState.CONFIRMED, limit=40)
         template = "province/call_edit.html"
     else:
@@ -183,6 +189,17 @@ def _page(row: Call, form: CallForm | None, problems: tuple[str, ...] = ()) -> R
         context["unfinished"] = queries.count_unfinished(row.id)
         template = "province/call.html"
     return render_template(template, **context), 422 if problems or (form and form.errors) else 200
+
+
+def _missing(row: Call) -> list[str]:
+    """What publishing would ask for first, in the words of the form (R11)."""
+    names = [CALL_SECTIONS[key] for key in find_missing_sections(row.sections)]
+    dates = {
+        N_("申报开始时间"): row.apply_open_at,
+        N_("申报截止日期"): row.apply_close_at,
+        N_("完成时限(日期)"): row.complete_by,
+    }
+    return [*names, *(name for name, value in dates.items() if value is None)]
 
 
 @page("/calls/<uuid:call_id>", right=Right.decide, methods=("POST",))

@@ -87,6 +87,7 @@ def test_r4_a_city_reports_before_its_results_are_listed():
 
 SECTIONS = dict.fromkeys(calls.CALL_SECTIONS, "内容")
 OPEN, CLOSE = datetime(2026, 11, 1, tzinfo=SHANGHAI), datetime(2026, 12, 1, tzinfo=SHANGHAI)
+DONE = date(2027, 11, 30)
 
 
 def test_r5_an_application_belongs_to_a_published_batch():
@@ -148,20 +149,33 @@ def test_r8_quota_warns_or_blocks():
 
 
 def test_r10_only_the_department_publishes():
-    assert refused(calls.check_can_publish, "bureau", SECTIONS, OPEN, CLOSE).rule == "R10"
-    calls.check_can_publish("department", SECTIONS, OPEN, CLOSE)
+    assert refused(calls.check_can_publish, "bureau", SECTIONS, OPEN, CLOSE, DONE).rule == "R10"
+    calls.check_can_publish("department", SECTIONS, OPEN, CLOSE, DONE)
 
 
 @pytest.mark.parametrize("section", calls.CALL_SECTIONS)
 def test_r11_six_sections(section):
     assert len(calls.CALL_SECTIONS) == 6
-    refusal = refused(calls.check_can_publish, "department", SECTIONS | {section: "  "}, OPEN, CLOSE)
+    refusal = refused(calls.check_can_publish, "department", SECTIONS | {section: "  "}, OPEN, CLOSE, DONE)
     assert (refusal.rule, refusal.params["sections"]) == ("R11", (section,))
 
 
+def test_r11_the_completion_is_a_date_on_or_after_the_last_day_of_applying():
+    def publish(complete_by):
+        calls.check_can_publish("department", SECTIONS, OPEN, CLOSE, complete_by)
+
+    missing = refused(publish, None)
+    assert (missing.code, missing.rule) == ("completion_date_missing", "R11")
+    assert "完成时限" in str(missing)
+    early = refused(publish, date(2026, 11, 29))
+    assert (early.code, early.params["complete_by"]) == ("completion_before_close", "2026-11-29")
+    # CLOSE is 24:00 of 30 November: the same day is the earliest.
+    publish(date(2026, 11, 30))
+
+
 def test_r11_period_and_closing_instant():
-    assert refused(calls.check_can_publish, "department", SECTIONS, CLOSE, OPEN).code == "call_period_wrong"
-    assert refused(calls.check_can_publish, "department", SECTIONS, OPEN, None).code == "call_period_wrong"
+    assert refused(calls.check_can_publish, "department", SECTIONS, CLOSE, OPEN, DONE).code == "call_period_wrong"
+    assert refused(calls.check_can_publish, "department", SECTIONS, OPEN, None, DONE).code == "call_period_wrong"
     assert calls.close_at_of(date(2026, 11, 30), SETTINGS) == CLOSE
     office = calls.close_at_of(date(2026, 11, 30), Settings(close_time_rule="office_hours"))
     assert office == datetime(2026, 11, 30, 17, tzinfo=SHANGHAI)
