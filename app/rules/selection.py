@@ -8,7 +8,7 @@ from app.rules import clocks
 from app.rules.clocks import Clock
 from app.rules.core import N_, Refusal
 from app.rules.settings import Settings
-from app.rules.states import OPEN_OBJECTIONS, ApplicationState, ObjectionState, PanelState
+from app.rules.states import OPEN_OBJECTIONS, ApplicationState, ObjectionState, PanelState, PublicityState
 from app.rules.workdays import Calendar
 
 RULES = ("R22", "R23", "R24", "R25", "R64")
@@ -128,6 +128,17 @@ def check_objection_decision(state: str, reason: str) -> None:
         raise Refusal("objection_not_investigated", "R25", N_("异议尚未核查,不能认定。请先受理并核查。"))
     if not reason.strip():
         raise Refusal("reason_missing", "R25", N_("认定异议须填写理由,理由将答复异议人。"))
+
+
+def check_can_uphold(publicity_state: str) -> None:
+    """R25: what is upheld cancels items of a running publicity; a void one has none to cancel, the next one takes the
+    objection over."""
+    if publicity_state == PublicityState.VOID:
+        raise Refusal(
+            "publicity_is_void",
+            "R25",
+            N_("这项公示已作废,异议将随重新发布的公示继续办理。请先重新公示,再认定异议成立;核查情况可先记录。"),
+        )
 
 
 def surviving_items(items: Iterable[str], upheld_against: Collection[str]) -> list[str]:

@@ -1,6 +1,8 @@
 """The ticket of an objection that is being written: which files this visitor has sent with it, before there is one.
 
-It lies in the visitor's own signed session and nowhere on a page; only its hash is kept.
+It lies in the visitor's own signed session and nowhere on a page; only its hash is kept. The query code is made of it,
+and one ticket makes one objection: whoever sends the same form twice (a double click, a second tab, back and again) is
+shown the same receipt. The form carries the ticket's `form_mark`, by which an old one is told from a new one.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import uuid
 from flask import abort, session
 
 from app.db import db
+from app.lifecycle.publicity import objections
 from app.web.account.base import client_ip
 from tenants.accounts import gate
 from tenants.scope import Actor
@@ -18,7 +21,9 @@ from uploads import case_files, queries
 from uploads.models import Purpose, Upload
 
 _TICKETS = "objection_tickets"
+_LODGED = "objections_lodged"
 MAX_TICKETS = 10
+MAX_LODGED = 5
 
 
 def _tickets() -> dict[str, str]:
@@ -44,10 +49,33 @@ def ensure_ticket(publicity_id: uuid.UUID) -> str:
     return hash_token(ticket)
 
 
-def forget_ticket(publicity_id: uuid.UUID) -> None:
-    """The objection was lodged: the next one begins without files."""
-    if _TICKETS in session:
-        session[_TICKETS] = {key: ticket for key, ticket in _tickets().items() if key != str(publicity_id)}
+def form_mark(ticket: str) -> str:
+    """What the form of this ticket carries: tells it from another, and gives nothing away of it."""
+    return hash_token(f"form {ticket}")[:16]
+
+
+def current_mark(publicity_id: uuid.UUID) -> str:
+    """The mark of the form that this visitor is shown now; empty where there is none to fill in."""
+    ticket = _tickets().get(str(publicity_id))
+    return form_mark(ticket) if ticket else ""
+
+
+def code_of(ticket: str) -> str:
+    """The query code of the objection lodged under this ticket, always the same."""
+    return objections.code_from(hash_token(f"code {ticket}"))
+
+
+def find_ticket(publicity_id: uuid.UUID, mark: str) -> str | None:
+    """The ticket of the form that was sent: of one lodged a moment ago, or else of the one being written."""
+    lodged = (one for one, of in dict(session.get(_LODGED, {})).items() if of == str(publicity_id))
+    return next((one for one in lodged if form_mark(one) == mark), _tickets().get(str(publicity_id)))
+
+
+def keep_lodged(publicity_id: uuid.UUID, ticket: str) -> None:
+    """The objection was lodged: the next one begins anew, the same form sent again finds this one."""
+    session[_TICKETS] = {key: one for key, one in _tickets().items() if one != ticket}
+    before = [pair for pair in dict(session.get(_LODGED, {})).items() if pair[0] != ticket]
+    session[_LODGED] = dict([*before[-(MAX_LODGED - 1) :], (ticket, str(publicity_id))])
 
 
 def objector() -> Actor:

@@ -209,13 +209,54 @@ def test_an_objection_upheld_for_all_cancels_the_recommendation(world: World) ->
     assert world.seen().state == "recommendation_cancelled"
 
 
-def test_an_open_objection_moves_to_the_publicity_that_begins_anew(world: World) -> None:
+def handling_time(world: World) -> tuple[str, date, date | None]:
+    """State and date of the only objection's handling deadline, and the date the objection shows."""
+    with world.people.as_system():
+        query = select(Deadline.state, Deadline.due_on).where(Deadline.kind == "objection_handling_due")
+        state, due_on = db.session.execute(query).one()
+        return state, due_on, db.session.scalar(select(Objection.due_on))
+
+
+def test_an_open_objection_waits_for_the_publicity_that_begins_anew(world: World) -> None:
     world.recommend(now=NOW)
     first = publish(world)
     object_to(world, first, now=NOW)
+    state, due_on, _ = handling_time(world)
+    assert state == "open"
     with world.as_(world.officer) as actor:
         services.void_publicity(actor=actor, publicity_id=first, reason="名称有误", now=NOW)
-    second = publish(world)
+        one = the_objection(world)
+    assert handling_time(world)[0] == "cancelled", "nobody is reminded of what waits for the next publicity"
+    with world.as_(world.officer) as actor:
+        objections.investigate_objection(actor=actor, objection_id=one, inquiry="已核查", now=NOW)
+        with refused("publicity_is_void"):
+            objections.decide_objection(actor=actor, objection_id=one, upheld=True, reason="属实", now=NOW)
+        # A second draft that is given up before it is published must not lose the objection of the first.
+        draft = services.schedule_publicity(actor=actor, application_id=world.application_id, now=NOW)
+        services.void_publicity(actor=actor, publicity_id=draft.id, reason="仍有误", now=NOW)
+    later = NOW + timedelta(days=4)
+    second = publish(world, now=later)
     assert state_of(world, second) == "objection_pending"
     with world.people.as_system():
         assert db.session.scalars(select(Objection.publicity_id)).all() == [second]
+    state, anew, shown = handling_time(world)
+    assert (state, anew > due_on, shown) == ("open", True, anew)
+    with world.as_(world.officer) as actor:
+        objections.decide_objection(actor=actor, objection_id=one, upheld=True, reason="属实", now=later)
+    assert (state_of(world, second), handling_time(world)[0]) == ("ended_objection_upheld", "met")
+    assert world.seen().state == "recommendation_cancelled"
+
+
+def test_an_objection_that_the_void_overtakes_is_held_by_the_next_publicity(world: World) -> None:
+    world.recommend(now=NOW)
+    first = publish(world)
+    with world.as_(PUBLIC_ACTOR) as actor:
+        text = ObjectionText("某", "1", "x")
+        objections.lodge_objection(actor=actor, publicity_id=first, text=text, now=NOW)
+    with world.as_(world.officer) as actor:
+        services.void_publicity(actor=actor, publicity_id=first, reason="名称有误", now=NOW)
+    world.drain()
+    with world.people.as_system():
+        assert db.session.scalar(select(func.count()).where(Deadline.kind == "objection_handling_due")) == 0
+    second = publish(world)
+    assert (state_of(world, second), handling_time(world)[0]) == ("objection_pending", "open")

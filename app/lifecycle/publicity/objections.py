@@ -16,9 +16,8 @@ from app import outbox
 from app.db import db
 from app.lifecycle import casework
 from app.lifecycle.applications.models import Application, ApplicationItem
-from app.lifecycle.deadlines.calendar import load_calendar, load_settings
-from app.lifecycle.deadlines.services import meet_deadline, set_deadline
-from app.lifecycle.publicity import attachments, queries, services
+from app.lifecycle.deadlines.services import meet_deadline
+from app.lifecycle.publicity import attachments, handling, queries, services
 from app.lifecycle.publicity.models import Objection, Publicity
 from app.lifecycle.trail import check_unchanged, need_reason, new_number
 from app.rules import clocks, selection
@@ -59,22 +58,38 @@ class Lodged:
     code: str
 
 
+def code_from(digest: str) -> str:
+    """A query code of twelve characters out of a hash in hex; 59 bits of it, in threes of four."""
+    number, code = int(digest, 16), ""
+    for _ in range(12):
+        number, place = divmod(number, len(_CODE_ALPHABET))
+        code += _CODE_ALPHABET[place]
+    return "-".join((code[:4], code[4:8], code[8:]))
+
+
 def hash_code(code: str) -> str:
     """The hash under which a query code is kept; dashes, blanks and case do not matter."""
     return hash_token("".join(char for char in code.upper() if char.isalnum()))
 
 
 def lodge_objection(
-    *, actor: Actor, publicity_id: uuid.UUID, text: ObjectionText, ticket_hash: str | None = None, now: datetime
+    *,
+    actor: Actor,
+    publicity_id: uuid.UUID,
+    text: ObjectionText,
+    ticket_hash: str | None = None,
+    code: str = "",
+    now: datetime,
 ) -> Lodged:
     """Object with one's name while the publicity runs, up to its last instant; the system then holds the case.
 
-    `ticket_hash` names the files that were sent with it (`attachments`).
-    Refusals: publicity_unknown, publicity_over, objection_incomplete, objection_too_long, item_unknown.
+    `ticket_hash` names the files that were sent with it (`attachments`), `code` the query code; without one it is made.
+    Refusals: publicity_unknown, publicity_over, objection_incomplete, objection_too_long, item_unknown,
+    objection_lodged (the same ticket again).
     """
     publicity = attachments.get_running(publicity_id, now)
     _check_text(publicity, text)
-    code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(12))
+    code = code or code_from(secrets.token_hex(32))
     objection_id, number = uuid.uuid4(), new_number("YY", publicity.authority_code, now)
     state = OBJECTION.advance(None, "lodge", actor.kind)
     values = {
@@ -106,7 +121,7 @@ def lodge_objection(
         number=number,
     )
     outbox.add(FOLLOW, queue="default", key=f"objection:{objection_id}", objection_id=str(objection_id))
-    return Lodged(number, "-".join((code[:4], code[4:8], code[8:])))
+    return Lodged(number, code)
 
 
 def _insert(values: dict[str, Any]) -> None:
@@ -182,13 +197,15 @@ def decide_objection(
 ) -> Objection:
     """Uphold it for some items (none given: for all it concerns) or dismiss it; the rest proceeds (R25).
 
-    Refusals: objection_not_investigated, reason_missing, item_unknown.
+    Refusals: objection_not_investigated, reason_missing, item_unknown, publicity_is_void.
     """
     objection = _locked(actor, objection_id, expected_version)
     selection.check_objection_decision(objection.state, reason)
     publicity = queries.get_publicity(objection.publicity_id, lock=True)
     every = [item["item_id"] for item in publicity.content["items"]] if publicity else []
     if upheld:
+        if publicity is not None:
+            selection.check_can_uphold(publicity.state)
         chosen = list(item_ids) or list(objection.item_ids) or every
         if not set(chosen) <= set(every):
             raise Refusal("item_unknown", "R25", N_("所选职业、工种、等级不在本公示内。请刷新页面。"))
@@ -285,13 +302,11 @@ def _tell_of_cancelled(
 def hold_case(*, actor: Actor, objection: Objection) -> None:
     """Hold publicity and application for an objection, set its handling time, tell both sides; once only."""
     publicity = queries.get_publicity(objection.publicity_id, lock=True)
-    if publicity is None or objection.due_on is not None:
+    # Void meanwhile: the one that takes its place holds the case and sets the time.
+    if publicity is None or publicity.state == PublicityState.VOID or objection.due_on is not None:
         return
     application = casework.locked_case(publicity.application_id)
     now, kind = objection.received_at, objection.lodged_by
-    settings = load_settings(objection.authority_code)
-    clock = clocks.objection_handling_due(clocks.local_date(now), load_calendar(), settings)
-    objection.due_on = clock.due_on
     if publicity.state == PublicityState.OPEN:
         services.advance(actor, publicity, "objection", "publicity_held", now, kind=kind)
     if application.state == ApplicationState.IN_PUBLICITY:
@@ -299,16 +314,8 @@ def hold_case(*, actor: Actor, objection: Objection) -> None:
             actor=actor, application=application, event="objection", name="objection_received", now=now, kind=kind
         )
     link = f"/bureau/objections/{objection.id}"
-    set_deadline(
-        actor=actor,
-        clock=clock,
-        subject_type="objection",
-        subject_id=objection.id,
-        subject_label=objection.number,
-        organisation_id=application.organisation_id,
-        authority_code=objection.authority_code,
-        link=link,
-        now=now,
+    handling.start_time(
+        actor=actor, objection=objection, application=application, begins_on=clocks.local_date(now), now=now
     )
     casework.tell_authority(
         authority_code=objection.authority_code,

@@ -16,14 +16,14 @@ from app.lifecycle.applications.models import Application
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import cancel_deadline, meet_deadline, set_deadline
 from app.lifecycle.milestones import Milestone, reach
-from app.lifecycle.publicity import entering, queries
+from app.lifecycle.publicity import entering, handling, queries
 from app.lifecycle.publicity.models import Publicity
 from app.lifecycle.trail import check_unchanged, need_reason, new_number
 from app.rules import clocks, selection
 from app.rules.authority import LEVEL_LABELS, Act, check_competent
 from app.rules.clocks import Clock
 from app.rules.core import N_, Refusal, find_transition
-from app.rules.states import OPEN_OBJECTIONS, PUBLICITY, ItemState, PublicityState
+from app.rules.states import PUBLICITY, ItemState, PublicityState
 from tenants import events
 from tenants.scope import Actor
 
@@ -207,12 +207,14 @@ def digest(publicity: Publicity) -> str:
 
 
 def _carry_over(actor: Actor, publicity: Publicity, application: Application, now: datetime) -> None:
-    if publicity.replaces_id is None:
-        return
-    old = queries.get_publicity(publicity.replaces_id)
-    waiting = [one for one in old.objections if one.state in OPEN_OBJECTIONS] if old else []
+    # Of every void one: a draft that was void before it was published has none, and must not break the chain.
+    void = [one for one in queries.list_of_application(application.id) if one.state == PublicityState.VOID]
+    waiting = [objection for old in void for objection in handling.open_ones(old.objections)]
     for objection in waiting:
         objection.publicity_id = publicity.id
+        handling.start_time(
+            actor=actor, objection=objection, application=application, begins_on=clocks.local_date(now), now=now
+        )
     if waiting:
         advance(actor, publicity, "objection", "publicity_held", now)
         casework.move(actor=actor, application=application, event="objection", name="objection_received", now=now)
@@ -234,7 +236,10 @@ def add_proof(*, actor: Actor, publicity_id: uuid.UUID, kind: str, link: str, no
 def void_publicity(
     *, actor: Actor, publicity_id: uuid.UUID, reason: str, expected_version: int | None = None, now: datetime
 ) -> Publicity:
-    """Void a publicity whose content is wrong; the next begins a full period again, this one stays readable (R23)."""
+    """Void a publicity whose content is wrong; the next begins a full period again, this one stays readable (R23).
+
+    Open objections stay open without a handling time and go over to the next (R25).
+    """
     publicity = locked(actor, publicity_id, expected_version)
     publicity.void_reason = need_reason(reason, "R23")
     was_scheduled = publicity.state == PublicityState.SCHEDULED
@@ -243,6 +248,7 @@ def void_publicity(
     if was_scheduled:
         return publicity
     cancel_deadline(kind="publicity_end", subject_id=publicity.id, now=now)
+    handling.stop_time(objections=publicity.objections, now=now)
     application = casework.locked_case(publicity.application_id)
     for item in application.items:
         if item.state == ItemState.PUBLICISED:

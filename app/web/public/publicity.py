@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from flask import abort, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,7 +12,7 @@ from flask_babel import gettext
 from app.db import db
 from app.lifecycle.publicity import attachments, objections, queries, services
 from app.lifecycle.publicity.models import Publicity
-from app.lifecycle.publicity.objections import ObjectionText
+from app.lifecycle.publicity.objections import Lodged, ObjectionText
 from app.lifecycle.publicity.queries import PublicityFilter
 from app.rules import clocks
 from app.rules.core import Refusal
@@ -30,11 +31,14 @@ from tenants.accounts import gate, throttle
 from tenants.accounts.throttle import Limit
 from tenants.queries import list_authorities
 from tenants.scope import PUBLIC_ACTOR, Actor, Scope, ScopeKind
+from tenants.tokens import hash_token
 from uploads import transfer
 from uploads.case_files import OBJECTION_FILES
 from uploads.models import Purpose, Upload
 
 PAGE_SIZE = 20
+# As long as a form is sent twice by mistake; later the code is not shown to whoever sits at the same screen.
+SHOWN_AGAIN = timedelta(minutes=10)
 ACCESS |= {
     "public.publicity": PUBLIC,
     "public.publicity_one": PUBLIC,
@@ -96,6 +100,7 @@ def _page(publicity_id: uuid.UUID, problem: str = "") -> ResponseReturnValue:
         problems=(problem,) if problem else (),
         typed=request.form,
         files=rows_of(files, hashes=False),
+        form_mark=objecting.current_mark(publicity_id) if running else "",
         working=is_working(files),
         limits=limits_of(Purpose.objection),
         most_files=OBJECTION_FILES,
@@ -131,8 +136,12 @@ def _count(limit: Limit) -> None:
 @blueprint.post("/publicity/<uuid:publicity_id>/objections")
 def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
     """Object with one's name; the query code is shown once."""
-    # An objection without files needs no ticket.
-    ticket = objecting.ticket_hash(publicity_id) if objecting.list_files(publicity_id) else None
+    ticket = objecting.find_ticket(publicity_id, request.form.get("form", ""))
+    try:
+        if ticket is not None and (again := _find_lodged(ticket)):
+            return again
+    except Refusal as refusal:
+        return _page(publicity_id, refusal_text(refusal))
     objector = _objector()
     if objector is PUBLIC_ACTOR:
         scope.switch(db.session(), scope.PUBLIC)
@@ -152,18 +161,49 @@ def publicity_object(publicity_id: uuid.UUID) -> ResponseReturnValue:
             actor=objector,
             publicity_id=publicity_id,
             text=text,
-            ticket_hash=ticket,
+            ticket_hash=hash_token(ticket) if ticket else None,
+            code=objecting.code_of(ticket) if ticket else "",
             now=g.now,
         )
     except Refusal as refusal:
         db.session.rollback()
+        # The same form came twice at once: the first has been lodged meanwhile.
+        if ticket is not None and refusal.code == "objection_lodged" and (again := _find_lodged(ticket)):
+            return again
         return _page(publicity_id, refusal_text(refusal))
     db.session.commit()
     if objector is PUBLIC_ACTOR:
         _count(throttle.OBJECT_BY_PLACE)
     files = objecting.list_files(publicity_id)
-    objecting.forget_ticket(publicity_id)
+    if ticket is not None:
+        objecting.keep_lodged(publicity_id, ticket)
     return render_template("public/objection_lodged.html", lodged=lodged, title=title, at=g.now, files=files)
+
+
+def _find_lodged(ticket: str) -> ResponseReturnValue | None:
+    """The receipt of the objection lodged under this ticket, once more; None where there is none yet.
+
+    Refusal objection_lodged where that was long ago.
+    """
+    code = objecting.code_of(ticket)
+    with gate.opened(objections.hash_code(code)):
+        found = queries.find_by_code(objections.hash_code(code))
+        if found is None:
+            db.session.rollback()
+            return None
+        if found.received_at < g.now - SHOWN_AGAIN:
+            raise attachments.lodged_before()
+        publicity_id = found.publicity_id
+        page = render_template(
+            "public/objection_lodged.html",
+            lodged=Lodged(found.number, code),
+            title=found.publicity.title,
+            at=found.received_at,
+            files=attachments.list_files(found),
+        )
+        db.session.rollback()
+    objecting.keep_lodged(publicity_id, ticket)
+    return page
 
 
 @blueprint.get("/publicity/<uuid:publicity_id>/files")
