@@ -15,12 +15,13 @@ from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.filings import issuing
 from app.lifecycle.panels import forming, preliminary
 from app.lifecycle.panels import queries as panel_queries
+from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity import queries as publicity_queries
 from app.lifecycle.publicity import recommending, services
 from app.lifecycle.publicity.recommending import Decision
 from app.rules.authority import LEVEL_LABELS, Act, find_competent
 from app.rules.core import Refusal
-from app.rules.selection import REMARKS
+from app.rules.selection import REMARKS, find_missing_remarks
 from app.rules.states import APPLICATION, APPLICATION_ITEM, PANEL, PANEL_KIND_LABELS, PUBLICITY, ApplicationState
 from app.web import wording
 from app.web.access import Right, authority
@@ -128,6 +129,7 @@ def _page(application_id: uuid.UUID, problems: tuple[str, ...] = ()) -> Response
         recommendation=publicity_queries.find_recommendation(application_id),
         publicities=publicity_queries.list_of_application(application_id),
         remarks=REMARKS,
+        missing_remarks=_missing_remarks(concluded),
         quota_warnings=_quota_warnings(application),
         settings=load_settings(code),
         suggested_code=issuing.suggest_code(code) if application.state == ApplicationState.ANNOUNCED else "",
@@ -201,6 +203,20 @@ def case_call_up(application_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
+def _missing_remarks(panel: Panel | None) -> list[str]:
+    return [REMARKS[key] for key in find_missing_remarks(panel.opinion_remarks if panel else {})]
+
+
+def _decided() -> str:
+    """That it is done; and which of the three remarks were left empty: asked for, not required (R64)."""
+    done = gettext("已作出推荐决定,申报单位会收到通知。")
+    empty = find_missing_remarks({key: typed(f"remark-{key}", 2000) for key in REMARKS})
+    if not empty:
+        return done
+    names = "、".join(gettext(REMARKS[key]) for key in empty)
+    return done + gettext("推荐意见中未填写:%(names)s(R64)。", names=names)
+
+
 @blueprint.post("/cases/<uuid:application_id>/recommend")
 def case_recommend(application_id: uuid.UUID) -> ResponseReturnValue:
     """Decide item by item (R22)."""
@@ -222,7 +238,7 @@ def case_recommend(application_id: uuid.UUID) -> ResponseReturnValue:
         ),
         page=_again(application_id),
         target=url_for("bureau.case", application_id=application_id),
-        done=gettext("已作出推荐决定,申报单位会收到通知。"),
+        done=_decided(),
     )
 
 
