@@ -13,9 +13,10 @@ from rq import Queue, Worker
 from rq.worker import DequeueStrategy
 
 from app import outbox
-from app.cli import Context, pass_context
+from app.cli import CommandFailed, Context, pass_context
 from app.config import ROOT, Config
 from app.documents import jobs as document_jobs
+from app.embedded.state import why_taken
 from app.lifecycle.scheduling import Scheduler
 from app.reminders.schedule import PERIODIC
 from tenants.queries import bureau_queues
@@ -26,11 +27,19 @@ GENERAL_QUEUES = ("intake", "mail", "default", "documents")
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000", type=int)
+@click.option(
+    "--port",
+    default=lambda: int(os.environ.get("PORT", "8000")),
+    show_default="PORT or 8000",
+    type=click.IntRange(1, 65535),
+)
 @click.option("--workers", default=1, show_default=True, help="Processes.")
 @click.option("--threads", default=16, show_default=True, help="Threads a process.")
 def web(host: str, port: int, workers: int, threads: int) -> None:
     """Serve HTTP with granian."""
+    # It shares a port with whoever has it already, and each would answer some of the requests.
+    if reason := why_taken(host, port):
+        raise CommandFailed(f"cannot listen on {host}:{port}: {reason}; stop what is there or choose another --port")
     arguments = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers),
                  "--blocking-threads", str(threads), "--no-ws", "--log-level", "warning", "wsgi:app"]  # fmt: skip
     os.chdir(ROOT)
@@ -63,10 +72,15 @@ def _queue_names(wanted: str) -> list[str]:
     bureaus = bureau_queues()
     if not wanted:
         return [*GENERAL_QUEUES, *bureaus]
-    names: list[str] = []
-    for name in (part.strip() for part in wanted.split(",")):
-        names += bureaus if name == "bureaus" else [name]
-    return names
+    asked = [part.strip() for part in wanted.split(",") if part.strip()]
+    known = {*GENERAL_QUEUES, *bureaus, "bureaus"}
+    if unknown := [name for name in asked if name not in known]:
+        raise CommandFailed(
+            f"no such queue: {', '.join(unknown)}; the queues are {', '.join(GENERAL_QUEUES)}, bureaus (every one's)"
+            f" and {', '.join(bureaus)}"
+        )
+    # Named twice, a queue would take two turns.
+    return list(dict.fromkeys(name for one in asked for name in (bureaus if one == "bureaus" else [one])))
 
 
 @click.command()

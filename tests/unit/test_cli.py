@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 
 import pytest
@@ -31,3 +33,21 @@ def test_wrong_usage_is_one_line(
     assert err.startswith("sheping: ")
     assert err.count("\n") == 1
     assert said in err
+
+
+def test_a_port_that_somebody_has_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("it must not start beside the other one"))
+    with socket.socket() as other:
+        # As the other server does it: without the probe the two would share the port.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        monkeypatch.setattr(sys, "argv", ["sheping", "web", "--port", str(port)])
+        with pytest.raises(SystemExit) as ended:
+            cli.run(sheping, lambda *_args, **_kwargs: pytest.fail("no application is needed"))
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"sheping: cannot listen on 127.0.0.1:{port}: ")
