@@ -31,6 +31,8 @@ def create_app(role: str = "web", settings: Config | None = None, **overrides: A
     """Build the application for one database role: web (default), worker or owner. Raises ConfigError."""
     settings = settings or config.load()
     app = Flask("app", root_path=str(config.ROOT / "app"), static_url_path="/static")
+    # An address typed with a slash at its end is the same page.
+    app.url_map.strict_slashes = False
     app.config.update(
         SHEPING=settings,
         SECRET_KEY=settings.secret_key,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from app.db import db
-from app.rules.core import Refusal
+from app.rules.core import N_, Refusal
 from app.web import wording
 from app.web.guards import Unauthenticated, sign_in_redirect
 from uploads.errors import PartDown
@@ -106,13 +106,27 @@ def _csrf(error: CSRFError) -> ResponseReturnValue:
 
 
 _HTTP_TEXT = {
-    400: ("请求无法识别", "提交的内容格式不正确,请返回检查后重试。"),
-    403: ("没有权限", "您所在的角色不能执行此操作,请联系本单位管理员调整权限。"),
-    404: ("没有找到", "页面不存在,或不属于您的单位。请检查网址,或从首页重新进入。"),
-    405: ("不支持的操作", "此网址不支持这样访问,请从页面上的按钮操作。"),
-    409: ("内容已变化", "该记录刚刚被其他人修改,请刷新后再操作。"),
-    413: ("内容过大", "提交的内容超过限制。文件请通过上传区域上传。"),
-    429: ("操作过于频繁", "请稍候再试。"),
+    400: (N_("请求无法识别"), N_("提交的内容格式不正确,请返回检查后重试。")),
+    403: (N_("没有权限"), N_("您所在的角色不能执行此操作,请联系本单位管理员调整权限。")),
+    404: (N_("没有找到"), N_("页面不存在,或不属于您的单位。请检查网址,或从首页重新进入。")),
+    405: (N_("不支持的操作"), N_("此网址不支持这样访问,请从页面上的按钮操作。")),
+    409: (N_("内容已变化"), N_("该记录刚刚被其他人修改,请刷新后再操作。")),
+    413: (N_("内容过大"), N_("提交的内容超过限制。文件请通过上传区域上传。")),
+    429: (N_("操作过于频繁"), N_("请稍候再试。")),
+}
+
+
+_HTTP_OTHER = (N_("请求未能完成"), N_("请稍后重试;如仍有问题,请联系管理员。"))
+# A program has no buttons and no page to go back to.
+_API_TEXT = {
+    400: (N_("请求无法识别"), N_("请求的格式不正确。请对照接口说明(/api/v1/openapi.json)检查后重试。")),
+    403: (N_("没有权限"), N_("该令牌或登录所属的角色不能执行此操作。")),
+    404: (N_("没有找到"), N_("没有这个接口地址或记录,或不属于您的单位。接口说明见 /api/v1/openapi.json。")),
+    405: (
+        N_("不支持的方法"),
+        N_("此接口地址不接受这种方法,可用的见响应头 Allow。接口说明见 /api/v1/openapi.json。"),
+    ),
+    413: (N_("内容过大"), N_("请求的内容超过限制。文件请经上传接口分片上传。")),
 }
 
 
@@ -121,7 +135,12 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error
-    title, detail = _HTTP_TEXT.get(status, ("请求未能完成", "请稍后重试;如仍有问题,请联系管理员。"))
+    if is_api() and status in _API_TEXT:
+        title, detail = _API_TEXT[status]
+        document = problem(status, f"http_{status}", gettext(detail), title=gettext(title))
+        document.headers.extend((key, value) for key, value in error.get_headers() if key == "Allow")
+        return document
+    title, detail = _HTTP_TEXT.get(status, _HTTP_OTHER)
     return answer(status, f"http_{status}", gettext(title), gettext(detail))
 
 
