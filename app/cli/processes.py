@@ -15,6 +15,7 @@ from rq.worker import DequeueStrategy
 from app import outbox
 from app.cli import CommandFailed, Context, pass_context
 from app.config import ROOT, Config
+from app.db import db
 from app.documents import jobs as document_jobs
 from app.embedded.state import why_taken
 from app.lifecycle.scheduling import Scheduler
@@ -55,6 +56,10 @@ def worker(context: Context, queues: str, burst: bool) -> None:
     with context.as_system() as app:
         settings: Config = app.config["SHEPING"]
         names = _queue_names(queues)
+        # Every job runs in a forked child: a connection kept here would be shared by all of them, stay in its
+        # transaction for as long as the worker lives, and be dead for good after a restart of the database.
+        db.session.remove()
+        db.engine.dispose()
         redis = outbox.connect_redis(settings.redis_url)
         rq_worker = Worker(
             [Queue(name, connection=redis, serializer="json") for name in names],

@@ -209,12 +209,12 @@ def _missing_remarks(panel: Panel | None) -> list[str]:
 
 def _decided() -> str:
     """That it is done; and which of the three remarks were left empty: asked for, not required (R64)."""
-    done = gettext("已作出推荐决定,申报单位会收到通知。")
+    done: str = gettext("已作出推荐决定,申报单位会收到通知。")
     empty = find_missing_remarks({key: typed(f"remark-{key}", 2000) for key in REMARKS})
     if not empty:
         return done
     names = "、".join(gettext(REMARKS[key]) for key in empty)
-    return done + gettext("推荐意见中未填写:%(names)s(R64)。", names=names)
+    return done + str(gettext("推荐意见中未填写:%(names)s(R64)。", names=names))
 
 
 @blueprint.post("/cases/<uuid:application_id>/recommend")
