@@ -26,6 +26,7 @@ ROLE_LABELS = {
 }
 
 _INCUBATION = tuple(f"applicant.{name}" for name in ("incubation", "item", "bank", "check_bank", "commitment"))
+_RENEWAL = ("applicant.renewal", "applicant.check_renewal", "applicant.rectification")
 # kind of actor -> sections: heading, then (label, endpoint, prefixes of endpoints under it)
 _Entry = tuple[Any, str, tuple[str, ...]]
 _SELECTION: tuple[Any, tuple[_Entry, ...]] = (
@@ -43,6 +44,7 @@ _FILED: tuple[Any, tuple[_Entry, ...]] = (
     lazy_gettext("备案期管理"),
     (
         (lazy_gettext("续期"), "bureau.renewals", ("bureau.renewal",)),
+        (lazy_gettext("整改"), "bureau.rectifications", ("bureau.rectification",)),
         (lazy_gettext("退出"), "bureau.exits", ("bureau.exit",)),
     ),
 )
@@ -60,7 +62,11 @@ _NAV: dict[ScopeKind, tuple[tuple[Any, tuple[_Entry, ...]], ...]] = {
                 (lazy_gettext("下一步"), "applicant.home", ("applicant.home",)),
                 (lazy_gettext("申报"), "applicant.applications", ("applicant.application", "applicant.eligibility")),
                 (lazy_gettext("孵化与题库"), "applicant.incubation", _INCUBATION),
-                (lazy_gettext("备案与续期"), "applicant.renewal", ("applicant.renewal", "applicant.check_renewal")),
+                (
+                    lazy_gettext("备案与续期"),
+                    "applicant.renewal",
+                    ("applicant.renewal", "applicant.check_renewal", "applicant.rectification"),
+                ),
                 (lazy_gettext("期限"), "applicant.deadlines", ("applicant.deadline",)),
                 (lazy_gettext("报送记录"), "applicant.dossiers", ("applicant.dossier",)),
                 (lazy_gettext("单位与成员"), "members.list_members", ("members",)),

@@ -11,6 +11,7 @@ from app.db import db
 from app.lifecycle.rectifications.services import Defect, issue_notice
 from app.lifecycle.renewals import ending
 from app.lifecycle.renewals.models import RenewalCycle
+from app.rules.renewal import Grade
 from app.rules.states import RenewalState
 from tenants import scope
 from tests.factories.people import People, Person
@@ -33,7 +34,7 @@ def issue_to(
     """The notice of a renewal whose grade was just found unqualified; the rectification's id."""
     with people.as_system():
         cycle = db.session.get_one(RenewalCycle, cycle_id)
-        cycle.state, cycle.applied_at = RenewalState.RECTIFYING, now
+        cycle.state, cycle.applied_at, cycle.grade = RenewalState.RECTIFYING, now, Grade.UNQUALIFIED
         db.session.commit()
     with app.app_context(), scope.use(officer.actor.scope):
         held = ending.locked_cycle(cycle_id, actor=officer.actor)

@@ -98,11 +98,19 @@ class Renewing:
         now = clock.now()
         with self.as_(self.officer) as actor:
             if kind == "periodic":
-                panel = grading.open_assessment(actor=actor, cycle_id=self.cycle_id, now=now)
+                grading.open_assessment(actor=actor, cycle_id=self.cycle_id, now=now)
             else:
                 row = find_of_cycle(self.cycle_id)
                 assert row is not None
-                panel = concluding.start_reassessment(actor=actor, rectification_id=row.id, now=now)
+                concluding.start_reassessment(actor=actor, rectification_id=row.id, now=now)
+        return self.seat_standing(kind)
+
+    def seat_standing(self, kind: str) -> uuid.UUID:
+        """As `seat_panel`, for a panel that was begun already."""
+        now = clock.now()
+        with self.as_(self.officer) as actor:
+            panel = queries.find_of_renewal(self.cycle_id, kind)
+            assert panel is not None
             members = forming.invite_experts(actor=actor, panel_id=panel.id, expert_ids=self.expert_ids, now=now)
             panel_id, leader_id = panel.id, members[0].id
         for expert in self.experts:

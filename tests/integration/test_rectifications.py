@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import ProgrammingError
 
@@ -19,7 +20,7 @@ from app.db import db
 from app.documents.models import Document
 from app.lifecycle.deadlines.calendar import load_calendar
 from app.lifecycle.deadlines.editing import request_run
-from app.lifecycle.deadlines.models import CalendarDay, ClockRun, Deadline, Setting
+from app.lifecycle.deadlines.models import ClockRun, Deadline, Setting
 from app.lifecycle.deadlines.recomputing import Recomputation
 from app.lifecycle.deadlines.services import mark_missed
 from app.lifecycle.exits.queries import find_exit_of_filing
@@ -244,15 +245,13 @@ def test_published_holidays_move_the_last_day_and_an_overdue_one_runs_again(worl
     assert world.follow(after) == 1
     assert world.states()[0] == "overdue"
     with world.people.as_system():
-        for day in (date(2027, 3, 1), date(2027, 3, 2)):
-            row = db.session.get(CalendarDay, day) or CalendarDay(on=day)
-            row.is_workday, row.note = False, "测试假日"
-            db.session.add(row)
+        loaded = load_calendar()
+        holidays = {date(2027, 3, 1): False, date(2027, 3, 2): False}
+        published = replace(loaded, days={**loaded.days, **holidays})
         run = request_run(cause="calendar", title="测试", authority_code="370000", now=after)
         run_id = run.id
         db.session.commit()
-        load_calendar(fresh=True)
-        work = Recomputation(db.session.get_one(ClockRun, run_id), now=after)
+        work = Recomputation(db.session.get_one(ClockRun, run_id), now=after, calendar=published)
         work.begin()
         work.work()
     assert world.deadline() == ("open", date(2027, 3, 3))
@@ -481,3 +480,91 @@ def test_each_side_sees_its_own_and_the_database_keeps_the_organisation_to_its_p
         with pytest.raises(ProgrammingError, match="permission denied"):
             db.session.execute(text("update rectification_defects set wording = 'x'"))
         db.session.rollback()
+
+
+# The pages ----------------------------------------------------------------------------------------------------------
+
+HTML = {"Accept": "text/html"}
+
+
+def shown(client: FlaskClient, url: str, *, hx: bool = False) -> str:
+    answer = client.get(url, headers=HTML | ({"HX-Request": "true"} if hx else {}))
+    assert answer.status_code == 200, (url, answer.status_code)
+    return str(answer.text)
+
+
+def test_the_organisation_takes_the_notice_writes_and_loses_nothing_it_wrote(world: World) -> None:
+    first, second = (defect.id for defect in world.row().defects)
+    with clock.frozen(at(TAKEN)):
+        tenant = world.people.sign_in(world.app.test_client(), world.owner)
+        assert "待签收" in shown(tenant, "/org")
+        before = shown(tenant, "/org/rectification")
+        assert DEFECTS[0].text not in before, "reading it is its delivery"
+        assert tenant.post("/org/rectification/take").status_code == 303
+        page = shown(tenant, "/org/rectification")
+        assert all(defect.text in page for defect in DEFECTS)
+        assert "2027年3月1日" in page
+        assert "为什么是这一天" in page
+    with clock.frozen(at(date(2027, 2, 20))):
+        tenant = world.people.sign_in(world.app.test_client(), world.owner)
+        half = {f"answer-{first}": "已补齐。", f"answer-{second}": "", "then": "submit"}
+        refused_page = tenant.post("/org/rectification", data=half)
+        assert refused_page.status_code == 422
+        assert "还有1项问题未说明整改情况" in refused_page.text
+        assert "已补齐。" in refused_page.text
+        assert tenant.post("/org/rectification", data=half | {"then": ""}).status_code == 303
+        assert "已填写 1 / 2 项" in shown(tenant, "/org")
+        assert "还没有佐证材料" in shown(tenant, f"/org/rectification?files={first}", hx=True)
+        assert tenant.get(f"/org/rectification?files={uuid.uuid4()}").status_code == 404
+        assert tenant.post(f"/org/rectification/files/{uuid.uuid4()}/remove", data=half).status_code == 404
+        done = tenant.post("/org/rectification", data=half | {f"answer-{second}": "已更新。"})
+        assert done.status_code == 303
+        page = shown(tenant, "/org/rectification")
+        assert "整改报告已提交" in page
+        assert "<textarea" not in page
+        again = tenant.post("/org/rectification", data=half)
+        assert again.status_code == 422
+        assert "当前没有待提交的整改报告" in again.text
+    assert world.states()[0] == "report_submitted"
+
+
+def test_after_the_month_the_page_says_so_and_takes_nothing(world: World) -> None:
+    world.take()
+    with clock.frozen(at(DUE + DAY, 0, 0)):
+        tenant = world.people.sign_in(world.app.test_client(), world.owner)
+        page = shown(tenant, "/org/rectification")
+        assert "整改期限已满" in page
+        assert "<textarea" not in page
+        late = tenant.post("/org/rectification", data={"then": "submit"})
+        assert late.status_code == 422
+        assert "不能再提交" in late.text
+        assert "R58" in late.text
+
+
+def test_the_bureau_serves_it_and_is_led_to_the_next_step(world: World) -> None:
+    with clock.frozen(at(date(2027, 2, 3))):
+        bureau = world.people.sign_in(world.app.test_client(), world.officer)
+        assert "尚未送达" in shown(bureau, "/bureau/rectifications")
+        url = f"/bureau/rectifications/{world.row_id}"
+        assert "登记送达" in shown(bureau, url)
+        wrong = {"delivered_on": "2027-01-31", "how": "", "proof": "回证12号", "version": "1"}
+        answer = bureau.post(f"{url}/delivery", data=wrong)
+        assert answer.status_code == 422
+        assert "请选择送达方式" in answer.text
+        assert "回证12号" in answer.text
+        assert bureau.post(f"{url}/delivery", data=wrong | {"how": "direct"}).status_code == 303
+        assert "没有提交整改报告" in shown(bureau, url)
+    world.follow(at(DUE + DAY, 1))
+    with clock.frozen(at(DUE + DAY)):
+        bureau = world.people.sign_in(world.app.test_client(), world.officer)
+        page = shown(bureau, url)
+        assert "直接认定仍不合格" in page
+        assert "逾期未报" in shown(bureau, "/bureau/rectifications?state=overdue")
+        assert "没有符合条件" in shown(bureau, "/bureau/rectifications?state=issued")
+        assert bureau.post(f"{url}/reassess", data={"version": "1"}).status_code == 422
+        assert bureau.post(f"{url}/reassess", data={"version": str(world.row().version)}).status_code == 303
+        assert "进入评估组" in shown(bureau, url)
+        stranger = world.people.sign_in(world.app.test_client(), world.people.official("370100"))
+        assert stranger.get(url).status_code == 404
+        department = world.people.sign_in(world.app.test_client(), world.people.official("370000"))
+        assert "组建重新评估" not in shown(department, url)

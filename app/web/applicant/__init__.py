@@ -14,13 +14,14 @@ from app.web.applicant import (
     handin,
     home,
     incubation,
+    rectification,
     renewal,
 )
 from app.web.applicant.base import ACCESS, blueprint
 
 VIEWS = (
-    home, applications, bank_reports, banks, consultations, commitment, incubation, handin, renewal, exit, dossiers,
-    deadlines,
+    home, applications, bank_reports, banks, consultations, commitment, incubation, handin, renewal, rectification,
+    exit, dossiers, deadlines,
 )  # fmt: skip
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]

@@ -123,6 +123,8 @@ def _page_of(purpose: str, subject_id: uuid.UUID | None) -> str:
         return url_for("applicant.item", item_id=subject_id) + "#files"
     if purpose == Purpose.exit_data:
         return url_for("applicant.exit") + "#files"
+    if purpose == Purpose.rectification_report:
+        return url_for("applicant.rectification") + f"#defect-{subject_id}"
     if purpose == Purpose.commitment:
         return url_for("applicant.commitment") + "#scans"
     return url_for("applicant.renewal") + "#files" if purpose == Purpose.self_assessment else url_for("applicant.home")

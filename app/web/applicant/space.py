@@ -26,9 +26,12 @@ from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.incubation.queries import find_commitment
 from app.lifecycle.progress import Progress, load_progress
 from app.lifecycle.publicity.queries import find_recommendation
+from app.lifecycle.rectifications.models import Rectification
+from app.lifecycle.rectifications.queries import find_of_cycle
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.queries import find_cycle_of_period
 from app.reminders.wording import AUTHORITY_KINDS
+from app.rules.renewal import Grade
 from app.rules.states import FILING
 from app.web.applicant.results import comments_of
 from app.web.guards import actor
@@ -47,6 +50,7 @@ class Space:
     period: FilingPeriod | None
     cycle: RenewalCycle | None
     exit_case: ExitCase | None
+    rectification: Rectification | None
     progress: dict[uuid.UUID, Progress]
     deadlines: list[Deadline] = field(default_factory=list)
 
@@ -86,6 +90,7 @@ class Space:
             self.commitment and (self.commitment.id, self.commitment.state),
             self.filing and self.filing.state,
             self.cycle and self.cycle.state,
+            self.rectification and (self.rectification.id, self.rectification.version),
             self.exit_case and (self.exit_case.id, self.exit_case.version),
             [(row.id, row.state, row.due_on) for row in self.deadlines],
             [
@@ -123,6 +128,8 @@ def load_space() -> Space:
         period=period,
         cycle=cycle,
         exit_case=exit_case,
+        # Only an unqualified renewal has one: the others need not be asked.
+        rectification=find_of_cycle(cycle.id) if cycle and cycle.grade == Grade.UNQUALIFIED else None,
         progress=load_progress(subjects, load_settings(organisation.authority_code)),
         # What binds the authority (publicity, objections, reports) is not for the organisation to do.
         deadlines=[row for row in list_for_organisation(organisation_id) if row.kind not in AUTHORITY_KINDS],

@@ -16,9 +16,17 @@ from app.lifecycle.exits.opening import EXIT_DATA
 from app.lifecycle.incubation.queries import PAPER, is_stale
 from app.lifecycle.incubation.services import CAPACITY_LABELS
 from app.lifecycle.progress import Stage
+from app.lifecycle.rectifications.stepping import DUE
 from app.rules import clocks
 from app.rules.exit import COMPLIANCE_DATA
-from app.rules.states import APPLICATION, EXIT_CASE, CommitmentState, ExitState
+from app.rules.states import (
+    APPLICATION,
+    EXIT_CASE,
+    RECTIFICATION,
+    CommitmentState,
+    ExitState,
+    RectificationState,
+)
 from app.web.applicant import stages
 from app.web.applicant.space import Space
 from app.web.dates import cn_date
@@ -44,7 +52,14 @@ class Task:
 
 def list_tasks(space: Space) -> list[Task]:
     """All tasks of an organisation."""
-    return [*_confirm_address(), *_selection(space), *_incubation(space), *_renewal(space), *_exit(space)]
+    return [
+        *_confirm_address(),
+        *_selection(space),
+        *_incubation(space),
+        *_renewal(space),
+        *_rectification(space),
+        *_exit(space),
+    ]
 
 
 def count_ours(tasks: list[Task]) -> int:
@@ -160,6 +175,24 @@ def _hand_in_renewal(space: Space) -> Task:
         note = gettext("退回原因:%(reason)s", reason=progress.returned.reason or "")
     task = Task(title, href, shown.tone, shown.word, note, ours=shown.ours, rule="R49")
     return _due(task, space.deadline(stages.deadline_of_cycle(cycle.state), cycle.id), space)
+
+
+def _rectification(space: Space) -> Iterator[Task]:
+    row = space.rectification
+    if row is None or not RECTIFICATION.is_live(row.state):
+        return
+    title, href = gettext("整改"), url_for("applicant.rectification")
+    tone, word = str(RECTIFICATION.tone(row.state)), gettext(RECTIFICATION.label(row.state))
+    if row.state == RectificationState.ISSUED:
+        note = gettext("整改通知书已下发,请签收并阅读。")
+        yield Task(title, href, "action", gettext("待签收"), note, ours=True, rule="R58")
+    elif row.state == RectificationState.DELIVERED:
+        answered = sum(bool(defect.answer) for defect in row.defects)
+        note = gettext("已填写 %(done)d / %(all)d 项问题的整改情况。", done=answered, all=len(row.defects))
+        task = Task(title, href, tone, gettext("待提交整改报告"), note, ours=True, rule="R58")
+        yield _due(task, space.deadline(DUE, row.id), space)
+    else:
+        yield Task(title, href, tone, word, rule="R59")
 
 
 def _exit(space: Space) -> Iterator[Task]:
