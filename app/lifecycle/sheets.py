@@ -139,13 +139,26 @@ def write_workbook(
         for index, (name, width) in enumerate(columns):
             sheet.write_string(0, index, name, heading)
             sheet.set_column(index, index, width)
+        number = 0
         for number, row in enumerate(rows, start=1):
             for index, value in enumerate(row):
                 _write(sheet, number, index, value, quoted)
         sheet.freeze_panes(1, 0)
+        _lay_out_for_paper(sheet)
+        if number:
+            sheet.autofilter(0, 0, number, len(columns) - 1)
         if note:
             sheet.write_comment(0, 0, note)
     return target.getvalue()
+
+
+def _lay_out_for_paper(sheet: Any) -> None:
+    """A4 across, as wide as the paper, the heading row on every page, the pages numbered."""
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&C第 &P 页,共 &N 页")
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, quoted: Any) -> None:
