@@ -21,7 +21,8 @@ from app.lifecycle.applications.models import Application, ApplicationItem
 from app.lifecycle.applications.queries import label_of
 from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.filings.models import Filing
-from app.rules.states import FilingState, ItemState
+from app.rules.exit import LEFT
+from app.rules.states import ItemState
 from tenants.events import Event
 from uploads.custody import purging
 from uploads.custody.models import PurgeRecord
@@ -30,12 +31,6 @@ from uploads.models import Dossier, DossierFile, Purpose, Upload
 
 RULE = "R65"
 ENDED_ITEMS = (ItemState.NATURALLY_ELIMINATED, ItemState.WITHDRAWN, ItemState.CANCELLED, ItemState.NOT_RECOMMENDED)
-ENDED_FILINGS = (
-    FilingState.EXITED_AUTOMATIC,
-    FilingState.REMOVED_UNQUALIFIED,
-    FilingState.REVOKED,
-    FilingState.LAPSED_NO_ITEMS,
-)
 log = structlog.get_logger(__name__)
 
 
@@ -107,7 +102,7 @@ def _ended_items() -> list[ApplicationItem]:
         )
     )
     filing_ended = select(Filing.id).where(
-        Filing.application_id == ApplicationItem.application_id, Filing.state.in_(ENDED_FILINGS)
+        Filing.application_id == ApplicationItem.application_id, Filing.state.in_(LEFT)
     )
     is_ended = or_(
         ApplicationItem.state.in_(ENDED_ITEMS), (ApplicationItem.state == ItemState.FILED) & filing_ended.exists()

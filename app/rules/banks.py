@@ -40,14 +40,6 @@ def check_no_blocking_checks(failed_checks: Iterable[str], settings: Settings) -
         )
 
 
-def check_can_retake(failed_times: int, settings: Settings) -> None:
-    """R34: a failed bank is eliminated; another try in the same batch only if configured (`bank_retake_limit`)."""
-    if failed_times > settings.bank_retake_limit:
-        raise Refusal(
-            "bank_retake_spent", "R34", N_("该项题库评估未通过,已自然淘汰,本批次不再评估。可在下一批次重新申报。")
-        )
-
-
 def majority(votes: Iterable[str]) -> str | None:
     """The conclusion more than half of the votes share; None without one. Shown beside the leader's record."""
     counted = Counter(votes)

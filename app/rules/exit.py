@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from app.rules.core import N_, ActorKind, Refusal
 from app.rules.settings import Settings
-from app.rules.states import ExitState
+from app.rules.states import ExitState, FilingState
 
 RULES = ("R50", "R62", "R65")
 
@@ -154,6 +154,30 @@ def check_can_close(
             "R65",
             N_("收尾清单还有未完成的项目:%(open)s。请完成,或逐项说明免除理由。"),
             open="、".join(wanted[key] for key in open_keys),
+        )
+
+
+LEFT = frozenset(
+    {
+        FilingState.EXITED_AUTOMATIC,
+        FilingState.REMOVED_UNQUALIFIED,
+        FilingState.REVOKED,
+        FilingState.LAPSED_NO_ITEMS,
+    }
+)
+"""The filings whose organisation has left the directory."""
+
+
+def check_not_left(filing_state: str) -> None:
+    """R65: whoever has left hands in compliance data and reads the rest; a renewal is over, a new call is open."""
+    if filing_state in LEFT:
+        raise Refusal(
+            "filing_left",
+            "R65",
+            N_(
+                "贵单位的备案已退出目录,续期事项只能查看。"
+                "合规数据和收尾请在“退出备案”页办理;如需再次备案,可参加下一批次申报。"
+            ),
         )
 
 

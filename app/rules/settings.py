@@ -164,7 +164,7 @@ def _spec(key: str, rule: str, label: str, **bounds: Any) -> Spec:
 SPEC: dict[str, Spec] = {
     spec.key: spec
     for spec in (
-        _spec("allow_county_delegate", "R1", N_("是否允许委托县级办理")),
+        _spec("allow_county_delegate", "R1", N_("是否允许委托县级办理"), fixed=True),
         _spec("province_authority_city", "R15", N_("登记机关为省级机关时的受理市"), choices=_CITIES),
         _spec("applications_require_open_call", "R5", N_("申报是否必须属于已发布批次")),
         _spec("plan_quota_mode", "R8", N_("超出计划数量时的处理"), choices=_MODES),
@@ -189,7 +189,7 @@ SPEC: dict[str, Spec] = {
         _spec("commitment_sign_due", "R28", N_("承诺书签署提醒期限")),
         _spec("commitment_needs_confirmation", "R28", N_("提交题库前承诺书是否须经确认")),
         _spec("bank_submit_by", "R29", N_("题库提交期限(孵化期末日前)"), ceiling=179, city_overridable=True),
-        _spec("bank_retake_limit", "R32", N_("题库未通过后可再评次数")),
+        _spec("bank_retake_limit", "R34", N_("题库未通过后可再评次数"), fixed=True),
         _spec("bank_revision_rounds", "R32", N_("题库修改后复核轮次"), ceiling=1),
         _spec(
             "bank_conclusion_rule",

@@ -39,6 +39,7 @@ from app.lifecycle.filings.services import ImportedPeriod, NewItem, import_filin
 from app.lifecycle.renewals import ending
 from app.lifecycle.renewals.jobs import follow_renewals
 from app.lifecycle.renewals.models import RenewalCycle
+from app.lifecycle.renewals.queries import find_cycle
 from app.lifecycle.submissions.renewals import RenewalSubject
 from app.outbox import OutboxMessage
 from app.rules import clocks
@@ -521,6 +522,25 @@ def test_a_closed_exit_and_a_strangers_are_out_of_reach(world: World) -> None:
     with world.as_officer() as officer:
         call = lambda: services.reverse_exit(actor=officer, case_id=case_id, reason="x", now=now)  # noqa: E731
         assert refused(call) == "transition_not_allowed"
+
+
+@pytest.mark.parametrize("cycle_state", ["auto_exited", "supplement_requested", "self_assessing"])
+def test_whoever_left_may_hand_in_nothing_but_the_tail(world: World, cycle_state: str) -> None:
+    world.leave()
+    # Whatever its cycle was left in: the filing decides.
+    world.set_cycle(cycle_state)
+    with world.app.app_context(), scope.use(world.owner.actor.scope):
+        cycle = find_cycle(world.cycle_id)
+        assert cycle is not None
+        subject = RenewalSubject(cycle)
+        early = world.at(world.close_on, 9)
+        for write in (
+            lambda: subject.check_upload(now=early),
+            lambda: subject.check_submit(actor=world.owner.actor, uploads=[], now=early),
+        ):
+            with pytest.raises(Refusal) as refusal:
+                write()
+            assert (refusal.value.code, refusal.value.rule) == ("filing_left", "R65")
 
 
 # Pages --------------------------------------------------------------------------------------------------------------

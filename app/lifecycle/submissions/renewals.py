@@ -12,6 +12,7 @@ from app.lifecycle.deadlines.services import find_deadline, meet_deadline, reope
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.submissions.subject import Subject
 from app.rules import clocks, dossiers, renewal
+from app.rules import exit as exit_rules
 from app.rules.core import N_, Refusal
 from app.rules.states import RENEWAL_CYCLE, RenewalState
 from tenants.scope import Actor
@@ -36,10 +37,12 @@ class RenewalSubject(Subject):
         self.link = paths.RENEWAL
 
     def check_upload(self, *, now: datetime) -> None:
+        exit_rules.check_not_left(self.cycle.filing.state)
         if self.cycle.state != RenewalState.SUPPLEMENT_REQUESTED:
             renewal.check_can_apply(self.cycle.state, now, clocks.end_of_day(self.cycle.apply_close_on))
 
     def check_submit(self, *, actor: Actor, uploads: Sequence[Upload], now: datetime) -> None:
+        exit_rules.check_not_left(self.cycle.filing.state)
         if self.cycle.state == RenewalState.SUPPLEMENT_REQUESTED:
             dossiers.check_can_submit_supplement(self.cycle.state, now, self._supplement_due_at())
             return

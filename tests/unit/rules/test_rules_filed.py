@@ -432,6 +432,8 @@ def test_r65_no_case_closes_with_an_open_tail():
     exit.check_can_close(done | {"compliance_data": None}, {"compliance_data": "从未开展认定"})
     assert refused(exit.check_can_close, {}, {}, {"own": "自定项目"}).params["open"] == "自定项目"
     dossiers.check_can_submit_exit_data("closing")
+    exit.check_not_left("renewal_due")
+    assert [refused(exit.check_not_left, state).rule for state in sorted(exit.LEFT)] == ["R65"] * 4
     assert refused(dossiers.check_can_submit_exit_data, "closed").rule == "R65"
 
 

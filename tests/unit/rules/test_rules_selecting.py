@@ -384,8 +384,6 @@ def test_r32_one_revision_inside_the_period():
     check(0, DUE - timedelta(seconds=1), DUE, SETTINGS)
     assert refused(check, 1, START, DUE, SETTINGS).code == "revision_spent"
     assert refused(check, 0, DUE, DUE, SETTINGS).rule == "R27"
-    banks.check_can_retake(0, SETTINGS)
-    assert refused(banks.check_can_retake, 1, SETTINGS).rule == "R34"
 
 
 def test_r32_returned_or_replaced_only_at_the_right_time():

@@ -31,6 +31,8 @@ def test_every_setting_has_a_spec_with_its_own_default():
         ("incubation_max_days", 181, "setting_above_ceiling"),
         ("panel_min", 2, "setting_fixed"),
         ("panel_max", 6, "setting_fixed"),
+        ("allow_county_delegate", True, "setting_fixed"),
+        ("bank_retake_limit", 1, "setting_fixed"),
         ("rectification_months", 2, "setting_fixed"),
         ("reminder_offsets", "30,0", "setting_below_floor"),
         ("reminder_offsets", "", "setting_below_floor"),
