@@ -1,5 +1,8 @@
 """Photos, scans and other papers of an authority's own records: a panel's methods log (R20), the display of a publicity
-(R23), the guidance log (R26). The authority that keeps the record adds, removes and reads them; the applicant does not.
+(R23), the guidance log (R26).
+
+The authority that keeps the record adds, removes and reads them. The applicant does not, but for the papers of the
+guidance that it received: those it reads, and its download stands on its timeline too.
 """
 
 from __future__ import annotations
@@ -146,7 +149,7 @@ def record_download(*, actor: Actor, upload: Upload, now: datetime) -> None:
     record = record_of(upload)
     if record is None:
         raise Refusal("file_unknown", "", N_("没有找到这个文件。请刷新页面。"))
-    _record("case_file_downloaded", actor, record, upload, now)
+    _record("case_file_downloaded", actor, record, upload, now, organisation_id=actor.organisation_id)
 
 
 def record_of(upload: Upload) -> Record | None:
@@ -161,8 +164,16 @@ def record_of(upload: Upload) -> Record | None:
     return Record(Purpose.objection, lodged.id, lodged.authority_code, "objection", lodged.id, "R25")
 
 
-def _record(name: str, actor: Actor, record: Record, upload: Upload, now: datetime) -> None:
-    """On the record's timeline, for its authority: not for the applicant, who sees neither the file nor its name."""
+def _record(
+    name: str,
+    actor: Actor,
+    record: Record,
+    upload: Upload,
+    now: datetime,
+    *,
+    organisation_id: uuid.UUID | None = None,
+) -> None:
+    """On the record's timeline, for its authority; for an organisation only what it did itself."""
     db.session.flush()
     events.record(
         name,
@@ -170,6 +181,7 @@ def _record(name: str, actor: Actor, record: Record, upload: Upload, now: dateti
         now=now,
         subject_type=record.subject_type,
         subject_id=record.subject_id,
+        organisation_id=organisation_id,
         authority_code=record.authority_code,
         rule=record.rule,
         name_of_file=upload.name,

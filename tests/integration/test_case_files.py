@@ -226,12 +226,23 @@ def test_proofs_of_display_and_guidance_papers_go_the_same_way(world: World) -> 
             actor=actor, application_id=world.application_id, topic="题库编制", now=due + timedelta(days=1),
             held_on=clock.now().astimezone(SHANGHAI).date(),
         ).id  # fmt: skip
-    paper = sends.upload("指导记录.docx", _docx(), purpose="guidance", subject=entry)
+    sent = _docx()
+    paper = sends.upload("指导记录.docx", sent, purpose="guidance", subject=entry)
     world.drain()
     assert row(world, paper).state == "checked"
     assert "指导记录.docx" in officer.get(f"/bureau/incubation/{world.application_id}").text
     stranger = browser(world, world.people.official("370100"))
     assert stranger.get(f"/bureau/records/guidance/{entry}/files").status_code == 404
+    # Whoever was guided reads the paper and nothing else of the authority's; another organisation finds nothing.
+    guided, other = browser(world, world.owner), browser(world, world.people.member(world.people.organisation()))
+    address = f"/org/guidance-files/{paper}"
+    assert address in guided.get(f"/org/applications/{world.application_id}").text
+    link = guided.get(address)
+    assert link.status_code == 303
+    assert guided.get(link.location).data == sent
+    assert "下载了附件" in guided.get(f"/org/applications/{world.application_id}").text
+    assert "下载了附件" in officer.get(f"/bureau/cases/{world.application_id}").text
+    assert [other.get(address).status_code, guided.get(f"/org/guidance-files/{proof}").status_code] == [404, 404]
     assert "网页截图.png" not in stranger.get(f"/bureau/records/publicity_proof/{publicity_id}/files").text
 
 

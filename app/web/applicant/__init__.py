@@ -11,6 +11,7 @@ from app.web.applicant import (
     deadlines,
     dossiers,
     exit,
+    guidance,
     handin,
     home,
     incubation,
@@ -20,8 +21,8 @@ from app.web.applicant import (
 from app.web.applicant.base import ACCESS, blueprint
 
 VIEWS = (
-    home, applications, bank_reports, banks, consultations, commitment, incubation, handin, renewal, rectification,
-    exit, dossiers, deadlines,
+    home, applications, bank_reports, banks, consultations, commitment, incubation, guidance, handin, renewal,
+    rectification, exit, dossiers, deadlines,
 )  # fmt: skip
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]

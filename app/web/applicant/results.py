@@ -13,7 +13,11 @@ from app.lifecycle.incubation.models import GuidanceEntry
 from app.lifecycle.publicity import queries
 from app.lifecycle.publicity.models import Publicity, Recommendation
 from app.rules.selection import REMARKS
+from app.web.applicant.guidance import link_of
+from app.web.case_files import rows_of
 from tenants import events
+from uploads import case_files
+from uploads.models import Purpose, UploadState
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Results:
     recommendation: Recommendation | None
     publicities: list[Publicity]
     guidance: list[GuidanceEntry]
+    guidance_files: Mapping[uuid.UUID, list[dict[str, Any]]]
     comments: Mapping[uuid.UUID, str]
 
     @property
@@ -33,13 +38,20 @@ class Results:
 
 
 def results_of(application: Application) -> Results:
-    """Everything decided so far; `items` are loaded."""
+    """Everything decided so far, and the guidance given; `items` are loaded."""
     recommendation = queries.find_recommendation(application.id)
     comments = comments_of(application, recommendation)
+    guidance = list_guidance(application.id) if application.incubation_start_on else []
+    papers = case_files.list_files(Purpose.guidance, [entry.id for entry in guidance])
     return Results(
         recommendation=recommendation,
         publicities=[one for one in queries.list_of_application(application.id) if one.published_at is not None],
-        guidance=list_guidance(application.id) if application.incubation_start_on else [],
+        guidance=guidance,
+        # What is still being checked, or was refused, is the authority's matter.
+        guidance_files={
+            key: rows_of((one for one in found if one.state == UploadState.checked), download=link_of)
+            for key, found in papers.items()
+        },
         comments=comments,
     )
 
