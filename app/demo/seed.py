@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select, text
 
 from app.db import db
-from app.demo import accounts, province
+from app.demo import accounts, province, rectifying
 from app.demo.accounts import DemoOrganisation, DemoPerson
 from app.demo.history import History, Story, at
 from app.demo.plots import CURRENT, DAYS_OPEN, OPEN, OPENED
@@ -150,6 +150,10 @@ class _Seed:
             )
         for story in province.announce(sides):
             self._history.add(story)
+        organisation = self._organisation(rectifying.ORGANISATION, days=230)
+        self._person(rectifying.OWNER, {rectifying.ORGANISATION.key: organisation})
+        owner, officer = self._actors[rectifying.OWNER.email], self._actors["officer@qingdao.demo"]
+        self._history.add(rectifying.rectify(self._history, organisation, owner, officer))
 
     # People ---------------------------------------------------------------------------------------------------------
 

@@ -134,6 +134,8 @@ def test_the_whole_province_stands_in_every_state(system: Flask) -> None:
     assert (national_day.state, national_day.planned_end_on) == ("open", date(2026, 10, 9)), "it runs over the holiday"
     for organisation in db.session.scalars(select(Organisation)):
         assert uscc.check_uscc(organisation.uscc) == organisation.uscc
+    due = db.session.scalars(select(Deadline).where(Deadline.kind == "rectification_due")).one()
+    assert (due.state, due.rule) == ("open", "R58")
     waiting = db.session.scalars(select(OutboxMessage.function).where(OutboxMessage.state != "done")).all()
     assert set(waiting) <= {RENDER}, "nobody is mailed about the past"
     assert list(events.verify()) == [], "the trail is whole"

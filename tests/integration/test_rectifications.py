@@ -498,6 +498,7 @@ def test_the_organisation_takes_the_notice_writes_and_loses_nothing_it_wrote(wor
     with clock.frozen(at(TAKEN)):
         tenant = world.people.sign_in(world.app.test_client(), world.owner)
         assert "待签收" in shown(tenant, "/org")
+        assert "/org/rectification" in shown(tenant, "/org/renewal")
         before = shown(tenant, "/org/rectification")
         assert DEFECTS[0].text not in before, "reading it is its delivery"
         assert tenant.post("/org/rectification/take").status_code == 303
@@ -547,6 +548,7 @@ def test_the_bureau_serves_it_and_is_led_to_the_next_step(world: World) -> None:
         assert "尚未送达" in shown(bureau, "/bureau/rectifications")
         url = f"/bureau/rectifications/{world.row_id}"
         assert "登记送达" in shown(bureau, url)
+        assert url in shown(bureau, f"/bureau/renewals/{world.cycle_id}")
         wrong = {"delivered_on": "2027-01-31", "how": "", "proof": "回证12号", "version": "1"}
         answer = bureau.post(f"{url}/delivery", data=wrong)
         assert answer.status_code == 422

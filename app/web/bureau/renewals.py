@@ -15,6 +15,7 @@ from app.lifecycle.deadlines.services import find_deadline
 from app.lifecycle.exits.queries import find_exit_of_filing
 from app.lifecycle.filings.models import Filing
 from app.lifecycle.filings.queries import get_filing
+from app.lifecycle.rectifications.queries import find_of_cycle
 from app.lifecycle.renewals import deciding, ending, queries
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.services import begin_renewal
@@ -138,6 +139,7 @@ def _page(cycle_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturn
         occupations=deciding.occupations_of(cycle.filing),
         least=load_settings(cycle.authority_code).activity_min_candidates,
         exit_case=find_exit_of_filing(cycle.filing_id),
+        rectification=find_of_cycle(cycle.id) if cycle.grade == "unqualified" else None,
         tasks=list_tasks_of(cycle.id),
         typed=_typed(),
         events=timeline_rows(events.list_for_subject("renewal_cycle", cycle.id, limit=50)),
