@@ -82,8 +82,6 @@ def _state(lines: Sequence[Line], out: Yield) -> str:
 
 
 def _read_line(draft: Draft, line: Line, out: Yield) -> None:
-    if line.pictured:
-        draft.pictured.add("answer" if draft.mode == "answer" else "stem")
     text, flat = line.text, half(line.text)
     tags = list(_TAG.finditer(flat))
     edges = [*(tag.start() for tag in tags), len(text)]
@@ -96,6 +94,8 @@ def _read_line(draft: Draft, line: Line, out: Yield) -> None:
             draft.answer = []
         if rest:
             _read_text(draft, rest, line, out)
+    if line.pictured:
+        draft.note_picture()
 
 
 def _read_text(draft: Draft, text: str, line: Line, out: Yield) -> None:

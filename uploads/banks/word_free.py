@@ -73,9 +73,13 @@ def read_free(lines: Sequence[Line], out: Yield, letters: Mapping[str, str]) -> 
 
 
 def _read_line(reader: Reader, index: int, line: Line) -> None:
-    flat = half(line.text)
+    _take_line(reader, index, line)
     if line.pictured and reader.draft and not reader.in_key:
-        reader.draft.pictured.add(reader.draft.mode)
+        reader.draft.note_picture()
+
+
+def _take_line(reader: Reader, index: int, line: Line) -> None:
+    flat = half(line.text)
     if line.is_key:
         if not reader.in_key:
             _enter_key(reader, _key_kind(reader, index))

@@ -59,6 +59,13 @@ class Draft:
         else:
             self.stem.append(text)
 
+    def note_picture(self) -> None:
+        """A picture stands in the line that was just read: in the stem, in the last option, in the answer."""
+        is_option = self.mode == "options" and self.options
+        self.pictured.add(
+            f"option:{len(self.options) - 1}" if is_option else "stem" if self.mode == "code" else self.mode
+        )
+
     def finish(self, layout: Layout, letters: Mapping[str, str]) -> Question:
         question = Question(
             sheet="",

@@ -66,8 +66,6 @@ def begin_question(reader: Reader, index: int, line: Line, flat: str) -> bool:
     draft.style = style
     if lead or reader.ahead:
         draft.answer, reader.ahead = [lead or reader.ahead], ""
-    if line.pictured:
-        draft.pictured.add("stem")
     reader.style, reader.last, reader.draft = "dot" if style == "lead" else style, number, draft
     reader.drafts.append(draft)
     draft.underlined.extend(text.strip() for text in line.underlined if text.strip() in line.text)

@@ -163,3 +163,22 @@ def test_one_key_without_a_title_for_all_sections_that_count_on(tmp_path: Path) 
         report = inspect_path(banks.write_docx(tmp_path / "b.docx", end))
         assert [each.letters or str(each.truth) for each in report.questions] == ["A", "C", "True", "False"]
         assert graver(report) == []
+
+
+def test_options_that_are_pictures_are_no_empty_options(tmp_path: Path) -> None:
+    document = docx.Document()
+    for kind, asked, answer in (("一、单选题", "警告标志", "C"), ("二、多选题", "灭火器的摆放位置", "AB")):
+        document.add_paragraph(kind)
+        document.add_paragraph(f"1.下列图形表示{asked}的是( )")
+        for letter in "ABC":
+            document.add_paragraph(f"{letter}.").add_run().add_picture(BytesIO(banks.png(20, 20)))
+        document.add_paragraph("D.以上三个图形")
+        document.add_paragraph(f"答案:{answer}")
+    document.save(str(tmp_path / "b.docx"))
+    report = inspect_path(tmp_path / "b.docx")
+    assert [(each.letters, each.pictured) for each in report.questions] == [
+        ("C", {"option:0", "option:1", "option:2"}),
+        ("AB", {"option:0", "option:1", "option:2"}),
+    ]
+    assert {finding.check for finding in report.findings if finding.severity != "info"} == {"C22"}
+    assert not report.blocking

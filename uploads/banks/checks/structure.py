@@ -65,7 +65,11 @@ def check_multiple_choice(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
         if question.kind is not Kind.MULTIPLE_CHOICE or not question.answer:
             continue
         total += 1
-        missing = [letter for letter in question.letters if not question.option(letter)]
+        missing = [
+            letter
+            for letter in question.letters
+            if not question.option(letter) and _option_name(letter) not in question.pictured
+        ]
         if not question.letters:
             told = f"多选题的答案{quote(question.answer)}读不出选项字母"
             yield _about("C06", Severity.ERROR, question, "answer", told)
@@ -103,9 +107,12 @@ def check_options(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
     for question in bank.questions:
         if question.kind not in CHOICE_KINDS or not question.options:
             continue
-        filled = question.filled_options
-        if len(filled) < limits.options_wanted:
-            told = f"只有{len(filled)}个选项,一般应有{limits.options_wanted}个"
+        drawn = sum(
+            _option_name(LETTERS[at]) in question.pictured for at, text in enumerate(question.options) if not text
+        )
+        filled = len(question.filled_options) + drawn
+        if filled < limits.options_wanted:
+            told = f"只有{filled}个选项,一般应有{limits.options_wanted}个"
             yield _about("C08", Severity.WARN, question, "option:0", told)
         same = _same_options(question.options)
         if same:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from uploads.banks.answers import parse_letters, parse_truth
 from uploads.banks.bank import Bank
-from uploads.banks.models import CHOICE_KINDS, Finding, Kind, Question, Severity
+from uploads.banks.models import CHOICE_KINDS, LETTERS, Finding, Kind, Question, Severity
 from uploads.banks.text import half, quote
 from uploads.banks.thresholds import Thresholds
 
@@ -76,7 +76,9 @@ def check_artefacts(bank: Bank, limits: Thresholds) -> Iterator[Finding]:
         yield from _stem_artefacts(question, bank.has_pictures)
         yield from _text_artefacts(question)
         for name in sorted(question.pictured):
+            letter = LETTERS[int(name[7:])] if name.startswith("option:") else ""
             told = {"stem": "题干里有图片", "answer": "答案是图片"}.get(name, "这道题带有图片")
+            told = f"选项{letter}里有图片" if letter else told
             yield _about("C22", Severity.WARN, question, name, f"{told},图片中的文字没有检查,请人工核对")
 
 
