@@ -152,8 +152,8 @@ class _Seed:
             self._history.add(story)
         organisation = self._organisation(rectifying.ORGANISATION, days=230)
         self._person(rectifying.OWNER, {rectifying.ORGANISATION.key: organisation})
-        owner, officer = self._actors[rectifying.OWNER.email], self._actors["officer@qingdao.demo"]
-        self._history.add(rectifying.rectify(self._history, organisation, owner, officer))
+        mine, officer = self._actors[rectifying.OWNER.email], self._actors["officer@qingdao.demo"]
+        self._history.add(rectifying.rectify(self._history, organisation, mine, officer))
 
     # People ---------------------------------------------------------------------------------------------------------
 

@@ -113,10 +113,22 @@ def rectification_save() -> ResponseReturnValue:
         else:
             reporting.save_answers(actor=actor(), rectification_id=row.id, answers=typed, now=g.now)
     except Refusal as refusal:
-        return _again(refusal, typed)
+        db.session.rollback()
+        # The other half of a double click, or a second window, has just handed in the very same.
+        if not (submits and _is_handed_in(typed)):
+            return _again(refusal, typed)
     db.session.commit()
     flash(gettext("整改报告已提交。") if submits else gettext("已保存。"), "success")
     return redirect(url_for("applicant.rectification"), 303)
+
+
+def _is_handed_in(typed: dict[uuid.UUID, str]) -> bool:
+    row = load_space().rectification
+    return (
+        row is not None
+        and row.report_submitted_at is not None
+        and typed == {defect.id: defect.answer for defect in row.defects}
+    )
 
 
 @page("/rectification/files/<uuid:upload_id>/remove", right=Right.edit, methods=("POST",))

@@ -8,6 +8,7 @@ from typing import Any
 from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.services import find_deadline
 from app.lifecycle.exits.queries import find_exit_of_filing
 from app.lifecycle.panels.models import Panel
@@ -35,7 +36,6 @@ from uploads.models import ReviewTask
 
 PAGE_SIZE = 30
 ACCESS |= {"bureau.rectifications": authority(), "bureau.rectification": authority()}
-OFFERED = (Grade.QUALIFIED, Grade.UNQUALIFIED)
 _R = RectificationState
 
 
@@ -116,9 +116,15 @@ def _next_step(row: Rectification) -> dict[str, Any]:
         or (row.state == _R.REASSESSING and panel is None),
         "may_record": row.state == _R.OVERDUE,
         "may_conclude": row.state == _R.REASSESSING and _is_concluded(panel),
-        "offered": OFFERED,
+        "offered": _offered(row),
         "seen": last_change("renewal_cycle", row.renewal_cycle_id),
     }
+
+
+def _offered(row: Rectification) -> list[Grade]:
+    """R59: after rectification nobody is excellent, unless it is so configured."""
+    may_excel = load_settings(row.authority_code).reassessment_can_be_excellent
+    return [grade for grade in Grade if may_excel or grade is not Grade.EXCELLENT]
 
 
 def _is_concluded(panel: Panel | None) -> bool:
