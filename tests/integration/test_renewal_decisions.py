@@ -16,6 +16,7 @@ from app import clock
 from app.clock import SHANGHAI
 from app.db import db
 from app.documents.models import Document
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.deadlines.following import follow_subjects
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.directory.models import DirectoryEntry
@@ -25,11 +26,13 @@ from app.lifecycle.filings.models import Filing, FilingPeriod, Receipt
 from app.lifecycle.filings.services import ImportedPeriod, NewItem, import_filing
 from app.lifecycle.renewals import deciding
 from app.lifecycle.renewals.deciding import Activity
+from app.lifecycle.renewals.exempting import history_of
 from app.lifecycle.renewals.jobs import follow_renewals
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.services import begin_renewal
 from app.outbox import OutboxMessage
 from app.rules import clocks
+from app.rules import renewal as rules
 from app.rules.core import Refusal
 from tenants import scope
 from tenants.models import Organisation
@@ -120,6 +123,25 @@ def test_only_two_excellent_periods_in_a_row_are_listed_as_exempt(app: Flask, pe
     assert plain.state() == ("renewal_due", "open")
     with plain.as_officer() as officer:
         assert refused(lambda: deciding.confirm_exempt(actor=officer, cycle_id=plain.cycle_id, now=clock.now()))
+
+
+def test_excellent_only_after_rectification_does_not_count(world: World) -> None:
+    with world.people.as_system():
+        filing = db.session.get_one(Filing, world.filing_id)
+        db.session.refresh(filing, ["periods"])
+        assert [period.rectified for period in history_of(filing)] == [False, False]
+        second = filing.periods[1]
+        db.session.add(
+            RenewalCycle(
+                id=uuid.uuid4(), filing_id=filing.id, period_id=second.id, organisation_id=filing.organisation_id,
+                authority_code=filing.authority_code, state="renewed", opened_on=second.valid_from,
+                apply_close_on=second.valid_to, grade="unqualified", reassessed_grade="excellent",
+            )
+        )  # fmt: skip
+        db.session.flush()
+        assert [period.rectified for period in history_of(filing)] == [False, True]
+        assert not rules.exempt_eligible(history_of(filing), load_settings(CITY))
+        db.session.rollback()
 
 
 def test_an_exempt_renewal_waits_for_its_authority_and_never_falls_into_not_applied(world: World) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from app.db import db
 from app.lifecycle import paths
 from app.lifecycle.deadlines.calendar import load_settings
@@ -18,9 +20,13 @@ from tenants.scope import Actor
 
 
 def history_of(filing: Filing) -> list[rules.PastPeriod]:
-    """The completed periods of a filing, oldest first."""
+    """The completed periods of a filing, oldest first; a grade that came of rectification says so (R59)."""
+    query = select(RenewalCycle.period_id).where(
+        RenewalCycle.filing_id == filing.id, RenewalCycle.reassessed_grade.is_not(None)
+    )
+    rectified = set(db.session.scalars(query))
     return [
-        rules.PastPeriod(period.grade, period.exempt)
+        rules.PastPeriod(period.grade, period.exempt, period.id in rectified)
         for period in filing.periods
         if period.state == PeriodState.COMPLETED
     ]
