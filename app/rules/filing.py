@@ -30,10 +30,21 @@ def check_can_announce(actor_kind: str, items: Collection[object], title: str) -
         raise Refusal("announcement_title_missing", "R35", N_("请填写公布名单的标题。"))
 
 
-def check_ministry_report(reported_on: date | None, document_no: str) -> None:
-    """R36: a report to the ministry is recorded with its date and document number; it blocks nothing by itself."""
+def check_ministry_report(reported_on: date | None, document_no: str, *, announced_on: date, today: date) -> None:
+    """R36: a report to the ministry is recorded with its date and document number; it blocks nothing by itself.
+
+    What is recorded has happened: not before the list was announced, for that is what is reported, nor in the future.
+    """
     if reported_on is None or not document_no.strip():
         raise Refusal("ministry_report_incomplete", "R36", N_("请填写报人力资源社会保障部备案的日期和文号。"))
+    if not announced_on <= reported_on <= today:
+        raise Refusal(
+            "ministry_report_date",
+            "R36",
+            N_("报送日期应在公布日期(%(announced_on)s)之后、今天(%(today)s)之前,含当日。请核对。"),
+            announced_on=announced_on.isoformat(),
+            today=today.isoformat(),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,3 +97,12 @@ def calendar_from_chinesecalendar(
     days |= {day: True for day in chinese_calendar.workdays if day.year in wanted}
     names = {day: _NAMES.get(name, name) for day, name in chinese_calendar.holidays.items() if day.year in wanted}
     return Calendar(days=days, loaded_years=wanted, names=names)
+
+
+FIXED_HOLIDAYS = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
+"""Month and day of the statutory holidays (《全国年节及纪念日放假办法》) that the moon does not move."""
+
+
+def find_worked_holidays(calendar: Calendar, year: int) -> list[date]:
+    """The fixed statutory holidays that a loaded year would count as working days: a sign that lines were left out."""
+    return [day for month, on in FIXED_HOLIDAYS if calendar.is_workday(day := date(year, month, on))]

@@ -162,7 +162,12 @@ def test_a_correction_supersedes_and_the_ministry_is_recorded(app: Flask, client
     assert visitor.get("/announcements").text.count("/announcements/") == 1
     missing = client.post(f"{second}/ministry", data={"reported_on": "2026-12-01"})
     assert missing.status_code == 422
-    done = client.post(f"{second}/ministry", data={"reported_on": "2026-12-01", "document_no": "鲁人社函3号"})
+    today = clock.now().astimezone(clock.SHANGHAI).date()
+    given = {"document_no": "鲁人社函3号"}
+    ahead = client.post(f"{second}/ministry", data=given | {"reported_on": str(today + timedelta(days=1))})
+    assert ahead.status_code == 422
+    assert "报送日期应在公布日期" in ahead.text
+    done = client.post(f"{second}/ministry", data=given | {"reported_on": str(today)})
     assert done.status_code == 303
     assert "鲁人社函3号" in client.get(second).text
     assert "鲁人社函3号" not in visitor.get(second.replace("/province/", "/")).text

@@ -67,6 +67,9 @@ def test_loading_a_year_moves_what_is_open_and_tells_whom_it_concerns(
     empty = client.post("/province/calendar", data={"year": "2027", "days": "2027-02-14 班 春节"})
     assert empty.status_code == 422
     assert client.post("/province/calendar", data={"year": "2027", "days": SPRING_2027}).status_code == 303
+    # Lines left out turn holidays into working days: those that no moon moves are known, and named.
+    warned = client.get("/province/calendar?year=2027").text
+    assert "请核对:2027年1月1日(周五)、2027年10月1日(周五)是法定节假日" in warned
     drain()
     with people.as_system():
         moved = db.session.scalars(select(Deadline)).one()

@@ -264,12 +264,13 @@ def record_ministry_report(
 ) -> MinistryReport:
     """Write down that a published list was reported to the ministry (R36). It blocks nothing unless so configured.
 
-    Refusals: announcement_unknown, ministry_report_incomplete.
+    Refusals: announcement_unknown, ministry_report_incomplete, ministry_report_date.
     """
     announcement = queries.get_announcement(announcement_id)
     if announcement is None or announcement.state not in queries.PUBLIC_STATES:
         raise Refusal("announcement_unknown", "R36", N_("请先公布名单,再登记报部备案。"))
-    rules.check_ministry_report(reported_on, document_no)
+    today = now.astimezone(SHANGHAI).date()
+    rules.check_ministry_report(reported_on, document_no, announced_on=announcement.published_on or today, today=today)
     assert reported_on is not None  # noqa: S101 - the rule refused it otherwise
     report = MinistryReport(
         id=uuid.uuid4(),

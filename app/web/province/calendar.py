@@ -11,8 +11,11 @@ from flask_babel import gettext
 from app.clock import SHANGHAI
 from app.db import db
 from app.lifecycle.deadlines import editing
+from app.lifecycle.deadlines.calendar import load_calendar
 from app.rules.core import Refusal
+from app.rules.workdays import find_worked_holidays
 from app.web.access import Right
+from app.web.dates import cn_date
 from app.web.errors import refusal_text
 from app.web.forms import date_arg
 from app.web.guards import actor
@@ -70,6 +73,9 @@ def calendar_load() -> ResponseReturnValue:
         return _page(year, (refusal_text(refusal),))
     db.session.commit()
     flash(gettext("已载入%(year)d年安排,进行中的期限正在重新计算。", year=year), "success")
+    if worked := find_worked_holidays(load_calendar(fresh=True), year):
+        names = "、".join(cn_date(day) for day in worked)
+        flash(gettext("请核对:%(days)s是法定节假日,现按工作日计算。如有遗漏,请补全后重新载入。", days=names), "warning")
     return redirect(url_for("province.calendar", year=year), 303)
 
 

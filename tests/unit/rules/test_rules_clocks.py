@@ -11,7 +11,7 @@ from app.rules import clocks
 from app.rules.clocks import DayKind
 from app.rules.core import SHANGHAI, Refusal
 from app.rules.settings import Settings
-from app.rules.workdays import Calendar, CalendarIncomplete, calendar_from_chinesecalendar
+from app.rules.workdays import Calendar, CalendarIncomplete, calendar_from_chinesecalendar, find_worked_holidays
 
 D = date
 DATES = st.dates(D(2005, 1, 1), D(2045, 12, 31))
@@ -236,3 +236,10 @@ def test_every_clock_ends_on_an_explained_day(start, kind):
     assert clock.explanation[-1].kind is DayKind.DUE
     assert all(str(line) for line in clock.explanation)
     assert clock.due_at.tzinfo is SHANGHAI
+
+
+def test_a_year_that_works_on_fixed_holidays_is_told_of(calendar):
+    assert find_worked_holidays(calendar, 2026) == []
+    without = Calendar(days={date(2027, 1, 1): False}, loaded_years=frozenset({2027}), names={})
+    # 1 May, 2 and 3 October 2027 are a weekend.
+    assert find_worked_holidays(without, 2027) == [date(2027, 10, 1)]

@@ -496,8 +496,12 @@ def test_r36_ministry_report_is_a_record_that_blocks_only_by_configuration():
     strict = Settings(receipt_requires_ministry_report=True)
     assert refused(receipt, settings=strict).rule == "R36"
     receipt(settings=strict, ministry_reported_on=D(2026, 11, 2))
-    filing.check_ministry_report(D(2026, 11, 2), "鲁人社函〔2026〕1号")
-    assert refused(filing.check_ministry_report, None, "x").rule == "R36"
+    days = {"announced_on": D(2026, 11, 2), "today": D(2026, 11, 4)}
+    for day in (2, 4):
+        filing.check_ministry_report(D(2026, 11, day), "鲁人社函〔2026〕1号", **days)
+    assert refused(filing.check_ministry_report, None, "x", **days).rule == "R36"
+    for day in (1, 5):
+        assert refused(filing.check_ministry_report, D(2026, 11, day), "x", **days).code == "ministry_report_date"
 
 
 def test_r38_r46_operation_from_valid_from_to_valid_to():
