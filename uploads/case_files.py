@@ -17,7 +17,8 @@ from app.db import db
 from app.rules.core import N_, Refusal
 from tenants.queries import bucket_of
 from tenants.scope import Actor
-from uploads import naming, transfer
+from uploads import limits, naming, transfer
+from uploads.limits import Limits
 from uploads.models import Purpose, Upload, UploadState
 from uploads.store import ObjectStore
 from uploads.transfer import Arrival, Ticket
@@ -49,12 +50,15 @@ def start_upload(
 ) -> Ticket:
     """Begin a file that the authority will hold. What the session holds uncommitted is refused.
 
-    Refusals: those of `uploads.naming`, too_many_case_files. Raises PartDown.
+    Refusals: those of `uploads.naming`, too_many_case_files, daily_files_reached, daily_bytes_reached. Raises PartDown.
     """
     cleaned = naming.clean_name(name)
     naming.check_extension(cleaned, purpose)
     naming.check_size(cleaned, size, min(bytes_of(purpose), settings.max_upload_bytes))
     _check_count(purpose, subject_id, ticket_hash)
+    if ticket_hash is None:
+        # An objector sees no files but their own: those are limited by the number and by the place they come from.
+        limits.check_record_limits(authority_code, size=size, limits=Limits.of(settings), now=now)
 
     def add(arrival: Arrival) -> Upload:
         return _add(

@@ -65,3 +65,30 @@ def check_limits(organisation_id: uuid.UUID, *, size: int, limits: Limits, now: 
             used=naming.size_in_words(used.bytes_kept),
             limit=naming.size_in_words(limits.stored_bytes),
         )
+
+
+def check_record_limits(authority_code: str, *, size: int, limits: Limits, now: datetime) -> None:
+    """The daily limits for the files of an authority's own records. Refusals: daily_files_reached, daily_bytes_reached.
+
+    How much it keeps is not limited: its records are kept as long as its files are.
+    """
+    begun_at = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    used = queries.measure_record_use(authority_code, since=begun_at)
+    if limits.daily_files and used.files_today >= limits.daily_files:
+        raise Refusal(
+            "daily_files_reached",
+            "",
+            N_("本单位今天已上传 %(limit)d 个记录附件,达到每日上限。请明天再传,或与系统管理员联系。"),
+            limit=limits.daily_files,
+        )
+    if limits.daily_bytes and used.bytes_today + size > limits.daily_bytes:
+        raise Refusal(
+            "daily_bytes_reached",
+            "",
+            N_(
+                "本单位今天已上传记录附件 %(used)s,加上这个文件将超过每日 %(limit)s 的上限。"
+                "请明天再传,或与系统管理员联系。"
+            ),
+            used=naming.size_in_words(used.bytes_today),
+            limit=naming.size_in_words(limits.daily_bytes),
+        )

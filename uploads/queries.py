@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_
 
 from app.db import db
 from uploads.models import Dossier, DossierFile, DossierState, Upload, UploadState
@@ -65,6 +65,15 @@ class Use:
 
 def measure_use(organisation_id: uuid.UUID, *, since: datetime) -> Use:
     """An organisation's use of the store; files given up before they were complete count for nothing."""
+    return _measure(Upload.organisation_id == organisation_id, since)
+
+
+def measure_record_use(authority_code: str, *, since: datetime) -> Use:
+    """An authority's use for the files of its own records, as `measure_use`; what objectors sent is not its doing."""
+    return _measure(and_(Upload.authority_code == authority_code, Upload.ticket_hash.is_(None)), since)
+
+
+def _measure(of: ColumnElement[bool], since: datetime) -> Use:
     begun = and_(Upload.created_at >= since, Upload.state.not_in(_ENDED))
     # A file that was removed still lies in the store until it is purged.
     kept = and_(Upload.purged_at.is_(None), Upload.state.not_in((*_ENDED, UploadState.rejected)))
@@ -74,7 +83,7 @@ def measure_use(organisation_id: uuid.UUID, *, since: datetime) -> Use:
             func.count().filter(begun),
             func.coalesce(func.sum(Upload.declared_size).filter(begun), 0),
             func.coalesce(func.sum(Upload.declared_size).filter(kept), 0),
-        ).where(Upload.organisation_id == organisation_id)
+        ).where(of)
     ).one()
     return Use(int(row[0]), int(row[1]), int(row[2]), int(row[3]))
 

@@ -195,6 +195,21 @@ def test_what_cannot_be_shown_is_rejected_with_a_sentence(world: World, name: st
     assert browser(world, world.officer).get(f"/bureau/files/{upload_id}").status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [({"max_daily_files": 1}, "daily_files_reached"), ({"max_daily_bytes": 1500}, "daily_bytes_reached")],
+)
+def test_an_authoritys_records_have_a_daily_limit_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: dict[str, int], code: str
+) -> None:
+    monkeypatch.setitem(world.app.config, "SHEPING", replace(world.app.config["SHEPING"], **limit))
+    _, entry = log_method(world)
+    sends = sender(world, world.officer)
+    assert sends.create("一.jpg", 1000, purpose="panel_method", subject=entry).status_code == 201
+    refused = sends.create("二.jpg", 1000, purpose="panel_method", subject=entry)
+    assert (refused.status_code, refused.get_json()["code"]) == (422, code)
+
+
 def test_an_organisation_cannot_send_files_for_an_authoritys_record(world: World) -> None:
     _, entry = log_method(world)
     owner = Sender(world.app.test_client(), world.people.bearer(world.owner))
