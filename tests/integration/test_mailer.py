@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -153,6 +154,31 @@ def test_a_line_broken_after_data_is_tried_again_under_the_same_id(mailbox: Mail
         mailer.send(to=TO, to_name="", template="reminder", context=reminder_context(), at=AT, key="one")
     mailer.send(to=TO, to_name="", template="reminder", context=reminder_context(), at=AT, key="one")
     assert len({message["Message-ID"] for _, message in mailbox.taken}) == 1
+
+
+@pytest.mark.usefixtures("mail_url")
+@pytest.mark.parametrize("point", ["recipient", "taken"])
+def test_a_mailbox_that_never_answers_is_given_up_after_the_time_limit(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """Before the mail was handed over, and after: the second comes again under the same id."""
+    monkeypatch.setattr(smtp, "TIMEOUT_SECONDS", 0.4)
+    mailbox.hold_at = point
+    with pytest.raises(Deferred, match="broke during the handover"):
+        mailer.send(to=TO, to_name="", template="reminder", context=reminder_context(), at=AT, key="one")
+    mailbox.hold_at = ""
+    mailbox.go_on.set()
+    mailer.send(to=TO, to_name="", template="reminder", context=reminder_context(), at=AT, key="one")
+    assert len({message["Message-ID"] for _, message in mailbox.taken}) == 1
+
+
+def test_a_server_that_takes_the_call_and_says_nothing_is_down(system: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, "TIMEOUT_SECONDS", 0.4)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setitem(system.config, "SHEPING", replace(system.config["SHEPING"], smtp_url=url))
+        with pytest.raises(NotReady, match="does not serve us"):
+            send()
 
 
 def test_no_server_means_that_the_work_waits(system: Flask) -> None:
