@@ -7,7 +7,7 @@ Whether the document still stands is its `state`: a superseded receipt may be pe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -24,6 +24,8 @@ from app.documents.reading import MAX_BYTES, MAX_PAGES, Reading
 from app.lifecycle.directory.models import DirectoryEntry
 from app.rules.core import N_
 from app.rules.routing import authority_label
+
+RECEIPTS = frozenset({"receipt", "renewal_receipt"})
 
 SAMPLE = "SAMPLE-"
 
@@ -123,6 +125,7 @@ class Known:
     """What the database knows of a code, as plain values: the gate that let us see it closes behind us.
 
     `ended_at`, `reason`: since when and why it does not stand any more; `by`: the number that took its place.
+    `institution_code`, `filed_from`, `filed_to`: of a receipt, which anybody finds in the directory too.
     """
 
     reference: str
@@ -140,6 +143,9 @@ class Known:
     reason: str
     by: str
     left_on: date | None
+    institution_code: str = ""
+    filed_from: date | None = None
+    filed_to: date | None = None
 
 
 def find_known(code: str, *, now: datetime) -> Known | None:
@@ -165,7 +171,18 @@ def find_known(code: str, *, now: datetime) -> Known | None:
         reason=document.state_reason,
         by=document.superseded_by_number or "",
         left_on=left_on,
+        **(_filed(document.data) if document.kind in RECEIPTS else {}),
     )
+
+
+def _filed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a receipt grants: the code, and the first and the last day of the period."""
+    first, last = data.get("valid_from"), data.get("valid_to")
+    return {
+        "institution_code": str(data.get("institution_code", "")),
+        "filed_from": date.fromisoformat(first) if first else None,
+        "filed_to": date.fromisoformat(last) if last else None,
+    }
 
 
 def _standing(document: Document, left_on: date | None) -> Standing:

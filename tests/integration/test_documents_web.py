@@ -60,6 +60,8 @@ def test_anybody_sees_how_a_document_stands(client: FlaskClient, issued: tuple[s
     shown = page.get_data(as_text=True)
     assert "现行有效" in shown
     assert "青人社评备〔2026〕1号" in shown
+    assert "S370200000123" in shown, "what a receipt grants"
+    assert "2026年11月23日(周一) 至 2029年11月22日(周四)" in shown
     by_code = client.get(f"/verify?code={reference.rpartition('-')[2].lower()}", follow_redirects=True)
     assert "现行有效" in by_code.get_data(as_text=True)
     with people.as_system():
