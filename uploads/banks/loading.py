@@ -102,7 +102,7 @@ def read_tables(tables: list[Table], out: Yield, letters: Mapping[str, str]) -> 
         else:
             missed.append(table)
     for table, key in keys:
-        apply_key(key, table, out, letters)
+        apply_key(key, table.name, out, letters)
     for table in missed:
         if not out.headers and read_loose_table(table, out, letters):
             continue

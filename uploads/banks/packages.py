@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from uploads.banks.archive import NESTED, ArchiveLimits, member_name
 from uploads.banks.levels import find_levels
 from uploads.banks.models import Finding, Severity, Statement
+from uploads.banks.sheet_key import KeyTable, apply_key
 from uploads.banks.sheets import Unreadable
 from uploads.banks.skills import SkillFile, is_skill_name, read_skill
 from uploads.banks.tables import Yield
@@ -25,6 +26,7 @@ Loader = Callable[[Path, str, Mapping[str, str], ArchiveLimits], Yield]
 def read_package(path: Path, out: Yield, letters: Mapping[str, str], limits: ArchiveLimits, load: Loader) -> None:
     """All members, in the archive's order, each in a file without a name, which ends with the process. A member that
     cannot be read is a blocking finding; the others are still read."""
+    keys: dict[str, KeyTable] = {}
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             name = member_name(info).replace("\\", "/")
@@ -38,6 +40,10 @@ def read_package(path: Path, out: Yield, letters: Mapping[str, str], limits: Arc
                 except Unreadable as error:
                     told = f"「{name}」:{error.problem.message}"
                     out.findings.append(Finding("C01", Severity.BLOCK, told, sheet=name))
+            if out.keys:
+                keys[name], out.keys = out.keys, []
+    for name, key in keys.items():
+        apply_key(key, name, out, letters)
 
 
 def _is_junk(name: str) -> bool:
@@ -87,6 +93,7 @@ def _add(out: Yield, part: Yield, name: str) -> None:
         out.statements.append(Statement(_inside(name, said.sheet), said.row, said.level, said.occupation, said.text))
     out.questions.extend(part.questions)
     out.blueprints.extend(part.blueprints)
+    out.keys.extend(part.keys)
     out.headers += part.headers
     out.has_pictures |= part.has_pictures
 

@@ -50,7 +50,7 @@ def _items(table: Table, first: int, fields: Sequence[str | None]) -> KeyTable:
     return found
 
 
-def apply_key(key: KeyTable, table: Table, out: Yield, letters: Mapping[str, str]) -> None:
+def apply_key(key: KeyTable, name: str, out: Yield, letters: Mapping[str, str]) -> None:
     """Give each question without an answer the one of its number and type, where the key names just one; what the key
     answers twice or for nobody is told."""
     wanted: dict[str, list[Question]] = defaultdict(list)
@@ -67,8 +67,8 @@ def apply_key(key: KeyTable, table: Table, out: Yield, letters: Mapping[str, str
         asked[0].answer = answer
         complete_question(asked[0], letters)
     if unused:
-        message = f"答案表「{table.name}」里有{unused}个答案对不上唯一的一道题(题型和题号),未采用,请核对"
-        out.note(table.name, 1, message)
+        message = f"答案表「{name}」里有{unused}个答案对不上唯一的一道题(题型和题号),未采用,请核对"
+        out.note(name, 1, message)
 
 
 def _kind(question: Question) -> Kind | None:

@@ -44,6 +44,8 @@ class Yield:
     statements: list[Statement] = field(default_factory=list)
     blueprints: list[Blueprint] = field(default_factory=list)
     skills: list[SkillFile] = field(default_factory=list)
+    # (type, number, answer) of a Word file that holds nothing but answers, for the questions that came beside it.
+    keys: list[tuple[Kind | None, str, str]] = field(default_factory=list)
     headers: int = 0
     has_pictures: bool = False
 

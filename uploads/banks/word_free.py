@@ -67,6 +67,9 @@ def read_free(lines: Sequence[Line], out: Yield, letters: Mapping[str, str]) -> 
             told = f"第{question.row}段的题目下面没有「答案」字样,已把题目之后的文字当作答案,请核对"
             out.note("", question.row, told)
         out.questions.append(question)
+    if not reader.drafts:
+        out.keys.extend(reader.key.items())
+        return
     for section, _, number in sorted(reader.key.unused, key=str):
         told = f"参考答案里第{number}题的答案找不到对应的题目"
         out.note("", None, f"{told}({KIND_LABELS[section]})" if section else told)
@@ -111,7 +114,7 @@ def _begin_section(reader: Reader, index: int, line: Line, flat: str) -> bool:
         rest = section_rest(flat)
         if is_key_line(rest):
             _enter_key(reader, kind, rest)
-        elif reader.in_key and _was_asked(reader, kind) and _stays_in_key(reader, index):
+        elif reader.in_key and _answers_follow(reader, index, kind) and _stays_in_key(reader, index):
             reader.key.begin(kind)
         else:
             if not reader.part:
@@ -160,6 +163,14 @@ def _key_kind(reader: Reader, index: int) -> Kind | None:
     told = {number for row in rows for number, _ in key_items(row.text)[0]}
     asked = {int(draft.number) for draft in reader.drafts if draft.section == reader.part and draft.number.isdecimal()}
     return reader.kind if told <= asked else None
+
+
+def _answers_follow(reader: Reader, index: int, kind: Kind | None) -> bool:
+    """Under a section's title inside a key: answers to what was asked; in a file that asked nothing, what looks so."""
+    if reader.drafts:
+        return _was_asked(reader, kind)
+    first = next((half(line.text) for line in reader.lines[index + 1 : index + 2]), "")
+    return is_key_line(first) or len(key_run(first, kind)) > 1
 
 
 def _was_asked(reader: Reader, kind: Kind | None) -> bool:

@@ -192,5 +192,9 @@ class AnswerKey:
                 return self._answers[name]
         return None
 
+    def items(self) -> list[tuple[Kind | None, str, str]]:
+        """All (type, number, answer), in the order of the key."""
+        return [(section, str(number), answer) for (section, _, number), answer in self._answers.items()]
+
     def __bool__(self) -> bool:
         return bool(self._answers)

@@ -182,3 +182,19 @@ def test_options_that_are_pictures_are_no_empty_options(tmp_path: Path) -> None:
     ]
     assert {finding.check for finding in report.findings if finding.severity != "info"} == {"C22"}
     assert not report.blocking
+
+
+def test_answers_in_a_word_file_of_their_own_in_the_package(tmp_path: Path) -> None:
+    asked = ["一、单选题", "1.导体是( )", "A.铜 B.橡胶 C.塑料 D.木", "2.绝缘体是( )", "A.铜 B.铁 C.塑料 D.银"]
+    asked += ["二、判断题", "1.铜是导体。", "2.木是导体。"]
+    told = ["参考答案", "一、单选题", "1.A 2.C", "二、判断题", "1.√ 2.× 3.√"]
+    members = {
+        "答案.docx": banks.write_docx(tmp_path / "a.docx", told).read_bytes(),
+        "试题.docx": banks.write_docx(tmp_path / "q.docx", asked).read_bytes(),
+    }
+    report = inspect_path(banks.write_zip(tmp_path / "b.zip", members))
+    assert [each.letters or str(each.truth) for each in report.questions] == ["A", "C", "True", "False"]
+    assert [(f.check, f.sheet, f.severity) for f in report.findings if f.severity != "info"] == [
+        ("C22", "答案.docx", "warn")
+    ]
+    assert inspect_path(tmp_path / "a.docx").blocking, "answers alone are no bank"
