@@ -7,6 +7,7 @@ from datetime import timedelta
 from app.db import db
 from app.demo.accounts import DemoOrganisation, DemoPerson, credit_code
 from app.demo.history import History, Story, at
+from app.lifecycle.deadlines.services import meet_deadline
 from app.lifecycle.filings.services import ImportedPeriod, NewItem, import_filing
 from app.lifecycle.rectifications import reporting, services
 from app.lifecycle.rectifications.queries import find_of_cycle
@@ -60,6 +61,7 @@ def rectify(history: History, organisation: Organisation, owner: Actor, officer:
     for event, side in (("save", owner), ("submit", owner), ("form_panel", officer), ("conclude", officer)):
         cycle.state = RENEWAL_CYCLE.advance(cycle.state, event, side.kind)
     cycle.applied_at, cycle.suggested_grade = at(history.day(-30)), Grade.UNQUALIFIED
+    meet_deadline(kind=ending.CLOSE, subject_id=cycle_id, now=at(history.day(-30)))
     cycle.suggestion = "质量管控和题库建设存在明显不足,建议评定为不合格。"
     db.session.flush()
     grading.grade_renewal(

@@ -505,6 +505,9 @@ def test_the_organisation_takes_the_notice_writes_and_loses_nothing_it_wrote(wor
         page = shown(tenant, "/org/rectification")
         assert all(defect.text in page for defect in DEFECTS)
         assert "2027年3月1日" in page
+        home = shown(tenant, "/org")
+        assert "待提交整改报告" in home
+        assert "提交自查自评和续期申请" not in home
         assert "为什么是这一天" in page
     with clock.frozen(at(date(2027, 2, 20))):
         tenant = world.people.sign_in(world.app.test_client(), world.owner)

@@ -148,6 +148,9 @@ def _bank(space: Space, item: ApplicationItem) -> Task:
 
 
 def _renewal(space: Space) -> Iterator[Task]:
+    if space.rectification is not None and RECTIFICATION.is_live(space.rectification.state):
+        # The application was assessed: what there is to do now stands in a line of its own.
+        return
     if space.cycle is not None:
         yield _hand_in_renewal(space)
     elif space.period is not None:
