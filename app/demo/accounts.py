@@ -112,16 +112,27 @@ PEOPLE = (
 # Experts of the department's pool, which every city may draw from. The first is the account above; whoever signs in
 # with it finds the panels at work.
 EXPERTS = (
-    DemoExpert("expert", "宋知行", "山东省技能评价专家服务中心", ("evaluation_expert", "technical_expert")),
-    DemoExpert("yantinglan", "严庭岚", "山东齐鲁理工职业大学", ("evaluation_expert", "method_expert")),
+    DemoExpert(
+        "expert",
+        "宋知行",
+        "山东省技能评价专家服务中心",
+        ("evaluation_expert", "technical_expert", "policy_norm_specialist"),
+    ),
+    DemoExpert(
+        "yantinglan", "严庭岚", "山东齐鲁理工职业大学", ("evaluation_expert", "method_expert", "policy_norm_specialist")
+    ),
     DemoExpert("luzhiyuan", "鲁致远", "济南泰恒电气股份有限公司", ("technical_expert", "practitioner_expert")),
-    DemoExpert("tanwenbo", "谭文博", "山东省职业标准研究会", ("evaluation_expert", "content_expert")),
+    DemoExpert(
+        "tanwenbo", "谭文博", "山东省职业标准研究会", ("evaluation_expert", "content_expert", "policy_norm_specialist")
+    ),
     DemoExpert("jiangyue", "姜越", "青岛海岱技师学院", ("technical_expert", "content_expert")),
     DemoExpert("dongruining", "董瑞宁", "潍坊鸢都职业学院", ("evaluation_expert", "method_expert")),
     DemoExpert("qiaozhen", "乔振", "烟台芝罘电力检修有限公司", ("technical_expert", "practitioner_expert")),
     DemoExpert("fanshuhui", "范书慧", "临沂沂蒙城市服务有限公司", ("technical_expert", "practitioner_expert")),
     DemoExpert("kongxiangye", "孔祥业", "济宁圣泉技工学校", ("evaluation_expert", "content_expert")),
-    DemoExpert("miaoxin", "苗欣", "山东省题库建设协作组", ("evaluation_expert", "method_expert")),
+    DemoExpert(
+        "miaoxin", "苗欣", "山东省题库建设协作组", ("evaluation_expert", "method_expert", "policy_norm_specialist")
+    ),
 )
 
 CONTACTS = (

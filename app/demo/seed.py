@@ -23,6 +23,7 @@ from app.lifecycle.experts.services import ExpertParticulars, add_expert
 from app.lifecycle.filings.services import ImportedPeriod, NewItem, import_filing
 from app.lifecycle.plans import services as planning
 from app.lifecycle.plans.services import PlanContent
+from app.lifecycle.renewals.self_assessing import save_self_assessment
 from app.lifecycle.renewals.services import open_renewal
 from app.rules import clocks
 from app.rules.routing import CITIES
@@ -42,6 +43,13 @@ _CATALOGUE = """职业编码,职业名称,工种,等级,重点方向,大典版�
 """
 _LOCK = 5299
 _LONG_AGO = 460
+_SELF_SCORES = {"P1": 92.0, "P2": 88.0, "P3": 90.0, "P4": 86.0, "P5": 91.0, "P6": 95.0}
+_SELF_NOTES = {
+    "P1": "修订管理制度12项,见《制度清单.pdf》",
+    "P3": "题库每年更新两次,见《题库更新记录.xlsx》",
+    "P4": "备案期内开展评价31批次、1462人,合格率78%",
+    "P6": "投诉2件,均已办结",
+}
 _PLANNING = (accounts.QINGDAO, accounts.JINAN)
 _DAY = timedelta(days=1)
 
@@ -243,7 +251,12 @@ class _Seed:
             now=self._at(self._today - timedelta(days=200)),
         )
         opens = clocks.renewal_open_on(filing.periods[-1].valid_to, self._calendar, self._settings)
-        open_renewal(actor=officer, filing=filing, now=self._at(self._workday(opens.due_on), 9))
+        cycle = open_renewal(actor=officer, filing=filing, now=self._at(self._workday(opens.due_on), 9))
+        # It has scored itself; what is left to do is the evidence.
+        save_self_assessment(
+            actor=self._actors["owner@quanyong.demo"], cycle_id=cycle.id, scores=_SELF_SCORES, notes=_SELF_NOTES,
+            now=self._at(self._workday(opens.due_on), 15),
+        )  # fmt: skip
 
     def _catalogue(self) -> None:
         """The occupations whose codes are verified (rules.md D3), imported as the department imports them."""

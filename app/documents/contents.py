@@ -20,6 +20,7 @@ from app.lifecycle.incubation.queries import PAPER
 from app.lifecycle.incubation.seals import find_seal
 from app.lifecycle.incubation.services import CAPACITY_LABELS
 from app.lifecycle.panels.models import Panel
+from app.lifecycle.panels.queries import Matrix
 from app.lifecycle.publicity.models import Publicity
 from app.lifecycle.rectifications.models import Rectification
 from app.lifecycle.renewals.models import RenewalCycle
@@ -163,11 +164,47 @@ def announcement(row: Announcement, codes: dict[str, str]) -> dict[str, Any]:
 
 def opinion(panel: Panel, application: Application) -> dict[str, Any]:
     """评估组意见、题库评估意见; members, items and methods are loaded."""
+    return _opinion(panel, application.number) | {
+        "rows": [{"item": row.label, "conclusion": _verdict(panel, row), "comment": row.comment} for row in panel.items]
+    }
+
+
+def renewal_opinion(panel: Panel, institution_code: str, matrix: Matrix) -> dict[str, Any]:
+    """评估组意见 of a periodic assessment or a reassessment: indicator by indicator, then the suggested grade (R53,
+    R54)."""
+    rows = [
+        {
+            "item": row.label,
+            "score": _points(row.mean),
+            "conclusion": "—",
+            "comment": _beside(row.self_score, row.spread),
+        }
+        for row in matrix.rows
+    ]
+    whole = {
+        "item": "综合(加权平均)",
+        "score": _points(matrix.mean),
+        "conclusion": GRADE_LABELS[panel.suggested_grade or ""],
+        "comment": _beside(matrix.self_total, matrix.spread),
+    }
+    return _opinion(panel, institution_code) | {"rows": [*rows, whole]}
+
+
+def _points(score: float) -> str:
+    return f"{score:.1f}"
+
+
+def _beside(self_score: float | None, spread: float) -> str:
+    apart = f"成员评分最高与最低相差{spread:g}分"
+    return apart if self_score is None else f"自评{self_score:g}分,{apart}"
+
+
+def _opinion(panel: Panel, case_number: str) -> dict[str, Any]:
     seated = [member for member in panel.members if member.state in _SEATED]
     return {
         "organisation": panel.organisation_name,
         "uscc": panel.uscc,
-        "case_number": application.number,
+        "case_number": case_number,
         "panel_label": f"{PANEL_KIND_LABELS[panel.kind]}({panel.number})",
         "concluded_on": _day(panel.concluded_at),
         "methods": [_method(one.method, one.held_on, one.place) for one in panel.methods],
@@ -179,9 +216,6 @@ def opinion(panel: Panel, application: Application) -> dict[str, Any]:
                 "duty": "组长" if member.is_leader else "",
             }
             for member in seated
-        ],
-        "rows": [
-            {"item": row.label, "conclusion": _verdict(panel, row), "comment": row.comment} for row in panel.items
         ],
         "opinion": panel.opinion,
     }

@@ -26,6 +26,7 @@ from app.lifecycle.filings.models import FiledItem, Filing, Receipt
 from app.lifecycle.incubation.models import Commitment
 from app.lifecycle.milestones import Milestone, listen
 from app.lifecycle.panels import queries as panel_queries
+from app.lifecycle.panels import reading
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.publicity.models import Publicity
 from app.lifecycle.rectifications.models import Rectification
@@ -123,6 +124,9 @@ def on_panel(*, actor: Actor, now: datetime, panel: Panel) -> None:
 def issue_opinion(*, panel_id: str) -> None:
     """评估组意见 or 题库评估意见 of a panel that has concluded; once."""
     panel = panel_queries.get_panel(uuid.UUID(panel_id), lock=True)
+    if panel is not None and panel.renewal_cycle_id is not None and panel.concluded_at is not None:
+        _issue_renewal_opinion(panel)
+        return
     application = casework.get_case(panel.application_id) if panel and panel.application_id else None
     if panel is None or application is None or panel.concluded_at is None:
         return
@@ -137,6 +141,27 @@ def issue_opinion(*, panel_id: str) -> None:
         actor=SYSTEM_ACTOR,
         now=clock.now(),
         # It names the experts: what the applicant is told are the conclusions, from the authority.
+        for_organisation=False,
+    )
+
+
+def _issue_renewal_opinion(panel: Panel) -> None:
+    """The opinion on a renewal stands under its filing, as its receipts do (R54)."""
+    cycle = reading.get_renewal(panel)
+    if cycle is None:
+        return
+    matrix = panel_queries.make_matrix(
+        panel_queries.template_of(panel), panel_queries.list_sheets(panel.id), self_scores=cycle.self_scores
+    )
+    services.issue(
+        kind="panel_opinion",
+        authority_code=panel.authority_code,
+        organisation_id=panel.organisation_id,
+        subject_type=FILING,
+        subject_id=cycle.filing_id,
+        data=contents.renewal_opinion(panel, cycle.filing.institution_code or "", matrix),
+        actor=SYSTEM_ACTOR,
+        now=clock.now(),
         for_organisation=False,
     )
 

@@ -203,7 +203,7 @@ PUBLICITY_NOTICE = Kind(
     ),
 )  # fmt: skip
 PANEL_OPINION = Kind(
-    "panel_opinion", N_("评估组意见"), "PG", "估", rule="R21", for_organisation=False,
+    "panel_opinion", N_("评估组意见"), "PG", "估", rule="R21", version="2", for_organisation=False,
     fields=(ORGANISATION, USCC, CASE, Field("panel_label", "评估类别"), Field("concluded_on", "评估日期", DATE),
             Field("methods", "评估方式", LINES, required=False), MEMBERS,
             Field("rows", "逐项意见", ROWS,
@@ -213,7 +213,7 @@ PANEL_OPINION = Kind(
             Field("opinion", "综合意见", LONG)),
 )  # fmt: skip
 BANK_OPINION = Kind(
-    "bank_opinion", N_("题库评估意见"), "TK", "题评", rule="R32",
+    "bank_opinion", N_("题库评估意见"), "TK", "题评", rule="R32", version="2",
     fields=PANEL_OPINION.fields,
 )  # fmt: skip
 ANNOUNCEMENT_LIST = Kind(

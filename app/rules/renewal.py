@@ -165,8 +165,32 @@ def admitted_close(admitted_on: date, until: date) -> Clock:
     return Clock("renewal_apply_close", admitted_on, until, clocks.end_of_day(until), False, "R50", lines)
 
 
+def planned_close(published_on: date, until: date) -> Clock:
+    """R47: the application deadline that an assessment plan names, in place of the one counted back from the end."""
+    lines = (
+        Day(published_on, None, DayKind.START, N_("评估方案发布之日")),
+        Day(until, None, DayKind.DUE, N_("评估方案规定的续期申请截止日,当日24时截止")),
+    )
+    return Clock("renewal_apply_close", published_on, until, clocks.end_of_day(until), False, "R47", lines)
+
+
+def check_plan_window(window_first: date, window_last: date, apply_close_on: date, today: date) -> None:
+    """R47: the window of periods that end, and an application deadline that still lies ahead and before any of them
+    ends. Refusal plan_dates_wrong."""
+    if window_first > window_last:
+        raise Refusal("plan_dates_wrong", "R47", N_("期满日范围的起始日不能晚于截止日。请改正。"))
+    if not today <= apply_close_on <= window_first:
+        raise Refusal(
+            "plan_dates_wrong",
+            "R47",
+            N_("续期申请截止日须在今天与最早的备案期满日%(first)s之间。请改正。"),
+            first=window_first.isoformat(),
+        )
+
+
 def is_admitted_close(kind: str, starts_on: date, due_on: date) -> bool:
-    """Whether a deadline is such a day: a counted one starts from the end of the period, behind its last day."""
+    """Whether a deadline is such a day, or a plan's: a counted one starts from the end of the period, behind its last
+    day."""
     return kind == "renewal_apply_close" and starts_on <= due_on
 
 

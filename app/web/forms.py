@@ -44,6 +44,14 @@ def as_typed(instant: datetime | None) -> datetime | None:
     return instant.astimezone(SHANGHAI).replace(tzinfo=None) if instant is not None else None
 
 
+def number_arg(text: str) -> float | None:
+    """A number as typed, or None for what is none."""
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        return None
+
+
 def date_arg(text: str) -> date | None:
     """A date of the form YYYY-MM-DD, or None."""
     try:

@@ -44,6 +44,7 @@ _FILED: tuple[Any, tuple[_Entry, ...]] = (
     lazy_gettext("备案期管理"),
     (
         (lazy_gettext("续期"), "bureau.renewals", ("bureau.renewal",)),
+        (lazy_gettext("评估方案"), "bureau.assessment_plans", ("bureau.assessment_plan",)),
         (lazy_gettext("整改"), "bureau.rectifications", ("bureau.rectification",)),
         (lazy_gettext("退出"), "bureau.exits", ("bureau.exit",)),
     ),
@@ -96,6 +97,7 @@ _NAV: dict[ScopeKind, tuple[tuple[Any, tuple[_Entry, ...]], ...]] = {
                 (lazy_gettext("函商"), "province.consultations", ("province.consultation",)),
                 _REPORTS,
                 (lazy_gettext("公布"), "province.announcements", ("province.announcement",)),
+                (lazy_gettext("评估结果公布"), "province.results", ("province.results",)),
             ),
         ),
         (

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app import clock
 from app.clock import SHANGHAI
 from app.db import db
+from app.lifecycle.deadlines.services import meet_deadline
 from app.lifecycle.experts.models import Expert
 from app.lifecycle.experts.services import ExpertParticulars, add_expert
 from app.lifecycle.filings.models import Filing
@@ -27,6 +28,7 @@ from app.lifecycle.renewals import grading
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.renewals.services import begin_renewal
 from app.rules import clocks
+from app.rules.templates import PERIODIC_SHEET
 from tenants import scope
 from tenants.models import Organisation
 from tenants.scope import DEPARTMENT_CODE, SYSTEM_ACTOR, Actor, Role, ScopeKind
@@ -185,6 +187,10 @@ def make_renewing(
         db.session.refresh(filing, ["organisation"])
         cycle = begin_renewal(actor=SYSTEM_ACTOR, filing=filing, now=now)
         cycle.state, cycle.applied_at = "applied", now
+        meet_deadline(kind="renewal_apply_close", subject_id=cycle.id, now=now)
+        cycle.template_version = PERIODIC_SHEET.version
+        cycle.self_scores = dict.fromkeys(PERIODIC_SHEET.mandatory, 90)
+        cycle.self_notes = {"P1": "制度清单见附件一"}
         dossier = accepted_dossier(cycle, owner, now)
         db.session.add(dossier)
         made = Renewing(

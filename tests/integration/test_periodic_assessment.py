@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -68,6 +69,21 @@ def test_a_renewal_goes_from_application_through_panel_and_grade_to_its_receipt(
         period = db.session.get_one(FilingPeriod, cycle.period_id)
         assert (period.state, period.grade) == ("completed", "qualified")
         assert db.session.get_one(Filing, world.filing_id).state == "active"
+
+
+def test_one_whose_period_ended_while_it_was_assessed_is_renewed_from_the_day_after(world: Renewing) -> None:
+    now = clock.now()
+    with world.people.as_system():
+        db.session.get_one(Filing, world.filing_id).state = "expired_pending_assessment"
+        db.session.commit()
+    world.assess()
+    with world.as_(world.officer) as actor:
+        grading.grade_renewal(actor=actor, cycle_id=world.cycle_id, grade="qualified", now=now)
+        receipt = deciding.issue_renewal_receipt(
+            actor=actor, cycle_id=world.cycle_id, activity={ELECTRICIAN: Activity(20), GRID: Activity(3)}, now=now
+        )
+        assert receipt.valid_from == world.valid_to + timedelta(days=1)
+    assert (world.seen().state, world.filing_state()) == ("renewed", "active")
 
 
 def test_who_did_not_apply_or_whose_papers_wait_is_not_assessed(world: Renewing) -> None:

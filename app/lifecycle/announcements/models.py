@@ -92,12 +92,14 @@ class Announcement(Model):
 
 
 class AnnouncementEntry(Model):
-    """One item of an announcement, as it was: a public snapshot that follows no later change."""
+    """One item of an announcement, as it was: a public snapshot that follows no later change. Of periodic results, one
+    organisation, with its grade as the remark (R61)."""
 
     __tablename__ = "announcement_entries"
     __table_args__ = (
         UniqueConstraint("announcement_id", "position"),
         Index("ix_announcement_entries_application_id", "application_id"),
+        Index("ix_announcement_entries_renewal_cycle_id", "renewal_cycle_id"),
     )
 
     id: Mapped[UuidPk]
@@ -105,6 +107,7 @@ class AnnouncementEntry(Model):
     position: Mapped[int]
     application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("applications.id"))
     item_id: Mapped[uuid.UUID | None]
+    renewal_cycle_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("renewal_cycles.id"))
     organisation_name: Mapped[str]
     uscc: Mapped[str]
     level: Mapped[str]

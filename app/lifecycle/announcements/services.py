@@ -229,6 +229,8 @@ def correct_announcement(*, actor: Actor, announcement_id: uuid.UUID, correction
     standing = queries.get_announcement(announcement_id, lock=True)
     if standing is None or standing.state != "published":
         raise Refusal("announcement_unknown", "R35", N_("只有现行的公布名单可以更正。请刷新页面。"))
+    if standing.kind == "periodic_results":
+        raise Refusal("results_not_corrected", "R61", N_("评估结果一经公布不在此更正。如有差错,请另行公布更正说明。"))
     if not correction.strip():
         raise Refusal("reason_missing", "R35", N_("请写明更正的内容和原因。"))
     announcement = Announcement(

@@ -55,7 +55,8 @@ def clock_of(deadline: Deadline, calendar: Calendar, settings: Settings) -> Cloc
             return None
         return selection.check_publicity_end(deadline.starts_on, deadline.due_on, calendar, settings)
     if renewal.is_admitted_close(deadline.kind, deadline.starts_on, deadline.due_on):
-        return renewal.admitted_close(deadline.starts_on, deadline.due_on)
+        stated = renewal.planned_close if deadline.rule == "R47" else renewal.admitted_close
+        return stated(deadline.starts_on, deadline.due_on)
     clock = kind.compute(deadline.starts_on, calendar, settings)
     return clock if clock.due_on == deadline.due_on else None
 

@@ -64,7 +64,7 @@ def _call_close(row: Row[Any]) -> Clock:
 
 def _panel(row: Row[Any]) -> Clock:
     clock = _computed("panel_work_due")(row)
-    return replace(clock, rule="R29" if row.is_bank else "R11", starts_on=min(row.begun_on, row.limit_on))
+    return replace(clock, rule=row.rule, starts_on=min(row.begun_on, row.limit_on))
 
 
 def _batch(row: Row[Any]) -> Clock:
@@ -106,19 +106,26 @@ SOURCES: tuple[Source, ...] = (
         lambda row: f"/bureau/cases/{row.subject_id}",
         _batch,
     ),
-    # R29, R11: a bank's panel inside the incubation, a selection's by the day its batch is to be completed.
+    # R29, R11: a bank's panel inside the incubation, a selection's by the day its batch is to be completed. R46: a
+    # renewal's before the period ends; one that begins later has no limit of its own.
     Source(
         "panel_work_due",
         "panel",
-        """select p.id as subject_id, p.organisation_id, p.authority_code, p.number as label,
-                  p.kind = 'question_bank' as is_bank, (p.created_at at time zone 'Asia/Shanghai')::date as begun_on,
-                  case when p.kind = 'question_bank' then a.incubation_due_on else c.complete_by end as limit_on
-             from panels p join applications a on a.id = p.application_id join calls c on c.id = a.call_id
+        """select p.id as subject_id, p.organisation_id, p.authority_code, p.number as label, l.rule, l.limit_on,
+                  (p.created_at at time zone 'Asia/Shanghai')::date as begun_on
+             from panels p left join applications a on a.id = p.application_id left join calls c on c.id = a.call_id
+             left join renewal_cycles r on r.id = p.renewal_cycle_id
+             left join filing_periods f on f.id = r.period_id
+             cross join lateral (select
+                  case when r.id is not null then f.valid_to when p.kind = 'question_bank' then a.incubation_due_on
+                       else c.complete_by end as limit_on,
+                  case when r.id is not null then 'R46' when p.kind = 'question_bank' then 'R29' else 'R11' end as rule
+             ) l
              left join deadlines d on d.kind = 'panel_work_due' and d.subject_id = p.id
-            where p.state in ('forming', 'formed', 'assessing', 'opinions_in')
-              and case when p.kind = 'question_bank' then a.incubation_due_on else c.complete_by end is not null
-              and (d.id is null or (d.state in ('open', 'missed') and d.due_on <>
-                   case when p.kind = 'question_bank' then a.incubation_due_on else c.complete_by end)) limit :batch""",
+            where p.state in ('forming', 'formed', 'assessing', 'opinions_in') and l.limit_on is not null
+              and (d.id is null or (d.state in ('open', 'missed') and d.due_on <> l.limit_on))
+              and (r.id is null or d.id is not null
+                   or l.limit_on >= (p.created_at at time zone 'Asia/Shanghai')::date) limit :batch""",
         """select d.subject_id, case when p.state = 'concluded' then 'met' else 'cancelled' end as outcome
              from deadlines d join panels p on p.id = d.subject_id
             where d.kind = 'panel_work_due' and d.state in ('open', 'missed')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -94,6 +94,12 @@ def find_of_renewal(cycle_id: uuid.UUID, kind: str) -> Panel | None:
     return db.session.scalar(query.options(selectinload(Panel.members), selectinload(Panel.methods)))
 
 
+def list_of_renewal(cycle_id: uuid.UUID) -> list[Panel]:
+    """All panels of a renewal, oldest first, with members."""
+    query = select(Panel).where(Panel.renewal_cycle_id == cycle_id).options(selectinload(Panel.members))
+    return list(db.session.scalars(query.order_by(Panel.created_at, Panel.id)))
+
+
 def find_bank_panel(item_id: uuid.UUID) -> Panel | None:
     """The question-bank panel that an item is with, dissolved ones aside; the newest."""
     query = (
@@ -156,7 +162,8 @@ def list_files(subject_ids: Sequence[uuid.UUID], kinds: Sequence[str]) -> list[D
 
 @dataclass
 class Row:
-    """One indicator across the members: scores by member id, their mean and spread."""
+    """One indicator across the members: scores by member id, their mean and spread; a renewal's also by its
+    organisation (自评分)."""
 
     code: str
     label: str
@@ -164,6 +171,7 @@ class Row:
     scores: dict[uuid.UUID, float] = field(default_factory=dict)
     mean: float = 0.0
     spread: float = 0.0
+    self_score: float | None = None
 
 
 @dataclass
@@ -176,6 +184,8 @@ class Matrix:
     spread: float
     votes: dict[str, dict[uuid.UUID, str]]
     line: int | None = None
+    has_self_scores: bool = False
+    self_total: float | None = None
 
     @property
     def is_below(self) -> bool:
@@ -189,13 +199,23 @@ def template_of(panel: Panel) -> SheetTemplate:
 
 
 def pass_line(panel: Panel) -> int | None:
-    """The score to compare a panel's mean with, where one is configured (R21, R32): for show, nothing passes by it."""
+    """The score to compare a panel's mean with, where one is configured (R21, R32): for show, nothing passes by it. A
+    renewal has bands instead (R55)."""
+    if panel.renewal_cycle_id is not None:
+        return None
     settings = load_settings(panel.authority_code)
     return settings.bank_pass_line if panel.kind == PanelKind.QUESTION_BANK else settings.selection_pass_line
 
 
-def make_matrix(template: SheetTemplate, sheets: Sequence[ScoreSheet], *, line: int | None = None) -> Matrix:
-    """The matrix of one round of one item, or of a selection; `line` is the score to compare its mean with."""
+def make_matrix(
+    template: SheetTemplate,
+    sheets: Sequence[ScoreSheet],
+    *,
+    line: int | None = None,
+    self_scores: Mapping[str, float] | None = None,
+) -> Matrix:
+    """The matrix of one round of one item, of a selection or of a renewal; `line` is the score to compare its mean
+    with, `self_scores` the organisation's own by indicator, beside the members' (R53)."""
     done = [sheet for sheet in sheets if sheet.state == "submitted"]
     rows = [Row(one.code, one.label, one.weight) for one in template.indicators]
     for row in rows:
@@ -207,7 +227,12 @@ def make_matrix(template: SheetTemplate, sheets: Sequence[ScoreSheet], *, line: 
         for item_id, vote in sheet.votes.items():
             votes.setdefault(item_id, {})[sheet.member_id] = vote
     mean, spread = mean_and_spread(list(totals.values()))
-    return Matrix(rows, totals, mean, spread, votes, line)
+    matrix = Matrix(rows, totals, mean, spread, votes, line, has_self_scores=self_scores is not None)
+    for row in rows:
+        row.self_score = (self_scores or {}).get(row.code)
+    if self_scores and all(row.self_score is not None for row in rows):
+        matrix.self_total = weighted_score(template.weights, self_scores)
+    return matrix
 
 
 def find_gaps(panel: Panel) -> list[Refusal]:

@@ -6,14 +6,16 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.db import db
 from app.lifecycle.applications.models import Application, ApplicationLine, SupplementRequest
+from app.lifecycle.filings.models import Filing
 from app.lifecycle.panels import queries
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.panels.recording import record
 from app.lifecycle.panels.subjects import is_of_renewal
+from app.lifecycle.renewals.models import RenewalCycle
 from app.rules.core import N_, Refusal
 from app.rules.sealing import Manner, Reader, check_can_download
 from app.rules.states import PanelKind, PanelState
@@ -30,9 +32,18 @@ def get_application(panel: Panel) -> Application | None:
     return db.session.scalar(query.options(selectinload(Application.items)))
 
 
+def get_renewal(panel: Panel) -> RenewalCycle | None:
+    """The renewal before the panel with its period, filing, past periods and items; None for other panels."""
+    if panel.renewal_cycle_id is None:
+        return None
+    query = select(RenewalCycle).where(RenewalCycle.id == panel.renewal_cycle_id)
+    filing = joinedload(RenewalCycle.filing).options(selectinload(Filing.periods), selectinload(Filing.items))
+    return db.session.scalar(query.options(joinedload(RenewalCycle.period), filing))
+
+
 def list_lines(panel: Panel) -> list[ApplicationLine]:
-    """Premises, equipment, assessors and supervisors as the applicant listed them (R21); not for bank panels."""
-    if panel.kind == PanelKind.QUESTION_BANK:
+    """Premises, equipment, assessors and supervisors as the applicant listed them (R21); not for banks and renewals."""
+    if panel.kind == PanelKind.QUESTION_BANK or panel.application_id is None:
         return []
     query = select(ApplicationLine).where(ApplicationLine.application_id == panel.application_id)
     return list(db.session.scalars(query.order_by(ApplicationLine.kind, ApplicationLine.position)))

@@ -89,7 +89,7 @@ def issue_renewal_receipt(
     cycle = locked_cycle(cycle_id, actor=actor, expected=expected)
     filing, settings = cycle.filing, load_settings(cycle.authority_code)
     renewed, dropped = _split(cycle, activity)
-    rules.check_can_issue_renewal_receipt(cycle.state, len(renewed), None, settings)
+    rules.check_can_issue_renewal_receipt(cycle.state, len(renewed), cycle.results_announced_on, settings)
     _keep_activity(cycle, activity)
     for item in renewed:
         item.state = FILED_ITEM.advance(item.state, "renew", actor.kind)

@@ -13,6 +13,36 @@ from app.db import Model, UuidPk
 from app.lifecycle.filings.models import Filing, FilingPeriod
 
 
+class AssessmentPlan(Model):
+    """An assessment plan (评估方案, R47): whose periods end in its window is assessed by it. `targets`, `contents`,
+    `period` and `methods` are its four mandatory contents in words."""
+
+    __tablename__ = "assessment_plans"
+    __table_args__ = (
+        CheckConstraint("state in ('draft', 'published', 'closed')", name="state"),
+        CheckConstraint("window_last >= window_first", name="window"),
+        Index("ix_assessment_plans_authority_code", "authority_code", "created_at", "id"),
+    )
+
+    id: Mapped[UuidPk]
+    number: Mapped[str] = mapped_column(unique=True)
+    authority_code: Mapped[str] = mapped_column(ForeignKey("authorities.code"))
+    title: Mapped[str]
+    targets: Mapped[str] = mapped_column(server_default="")
+    contents: Mapped[str] = mapped_column(server_default="")
+    period: Mapped[str] = mapped_column(server_default="")
+    methods: Mapped[str] = mapped_column(server_default="")
+    template_version: Mapped[str] = mapped_column(server_default="")
+    window_first: Mapped[date]
+    window_last: Mapped[date]
+    apply_close_on: Mapped[date | None]
+    state: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
 class RenewalCycle(Model):
     """The renewal (续期) of one filing at the end of one period: self-assessment, application, assessment (R46–R61).
 
@@ -31,6 +61,8 @@ class RenewalCycle(Model):
         ),
         Index("ix_renewal_cycles_organisation_id", "organisation_id"),
         Index("ix_renewal_cycles_authority_code", "authority_code", "state"),
+        Index("ix_renewal_cycles_plan_id", "plan_id"),
+        Index("ix_renewal_cycles_unannounced", "state", postgresql_where=text("results_announced_on is null")),
     )
 
     id: Mapped[UuidPk]
@@ -45,6 +77,7 @@ class RenewalCycle(Model):
     activity: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str] = mapped_column(server_default="")
+    plan_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("assessment_plans.id"))
     template_version: Mapped[str] = mapped_column(server_default="")
     self_scores: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     self_notes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
@@ -55,6 +88,7 @@ class RenewalCycle(Model):
     graded_at: Mapped[datetime | None]
     graded_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     reassessed_grade: Mapped[str | None]
+    results_announced_on: Mapped[date | None]
 
     filing: Mapped[Filing] = relationship(lazy="raise")
     period: Mapped[FilingPeriod] = relationship(lazy="raise")

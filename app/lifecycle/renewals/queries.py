@@ -12,8 +12,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.db import db
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.filings.models import Filing, FilingPeriod
-from app.lifecycle.renewals.models import RenewalCycle
-from app.rules.states import RENEWAL_CYCLE, VALID_FILINGS, PeriodState
+from app.lifecycle.renewals.models import AssessmentPlan, RenewalCycle
+from app.rules.states import RENEWAL_CYCLE, VALID_FILINGS, AssessmentPlanState, PeriodState
 from tenants.models import Organisation
 
 LIVE = tuple(state for state in RENEWAL_CYCLE.states if RENEWAL_CYCLE.is_live(state))
@@ -37,6 +37,17 @@ def find_cycle_of_period(period_id: uuid.UUID) -> RenewalCycle | None:
     """The renewal at the end of one filing period, once its window has opened."""
     query = select(RenewalCycle).where(RenewalCycle.period_id == period_id)
     return db.session.scalar(query.options(joinedload(RenewalCycle.filing), joinedload(RenewalCycle.period)))
+
+
+def find_plan(authority_code: str, first: date, last: date) -> AssessmentPlan | None:
+    """The published plan of an authority whose window meets these days."""
+    query = select(AssessmentPlan).where(
+        AssessmentPlan.authority_code == authority_code,
+        AssessmentPlan.state == AssessmentPlanState.PUBLISHED,
+        AssessmentPlan.window_first <= last,
+        AssessmentPlan.window_last >= first,
+    )
+    return db.session.scalars(query.order_by(AssessmentPlan.published_at.desc())).first()
 
 
 def list_cycles(

@@ -14,8 +14,8 @@ from app.lifecycle.filings.models import Filing
 from app.lifecycle.filings.queries import current_period
 from app.lifecycle.renewals.exempting import find_exempt
 from app.lifecycle.renewals.models import RenewalCycle
-from app.lifecycle.renewals.queries import find_cycle_of_period
-from app.rules import clocks
+from app.lifecycle.renewals.queries import find_cycle_of_period, find_plan
+from app.rules import clocks, renewal
 from app.rules.core import N_, Refusal
 from app.rules.states import FILING, RENEWAL_CYCLE
 from tenants import events, notices
@@ -66,7 +66,12 @@ def open_renewal(*, actor: Actor, filing: Filing, now: datetime) -> RenewalCycle
             N_("续期窗口于%(on)s开启,现在还不能申请续期。"),
             on=opens.due_on.isoformat(),
         )
+    today = now.astimezone(SHANGHAI).date()
     close = clocks.renewal_apply_close(period.valid_to, calendar, settings)
+    # R47: the plan's own deadline and version of Annex 4, where one is published for this period's end.
+    plan = find_plan(filing.authority_code, period.valid_to, period.valid_to)
+    if plan is not None and plan.apply_close_on is not None and plan.apply_close_on >= today:
+        close = renewal.planned_close(today, plan.apply_close_on)
     cycle = RenewalCycle(
         id=uuid.uuid4(),
         filing_id=filing.id,
@@ -74,8 +79,10 @@ def open_renewal(*, actor: Actor, filing: Filing, now: datetime) -> RenewalCycle
         organisation_id=filing.organisation_id,
         authority_code=filing.authority_code,
         state=RENEWAL_CYCLE.advance(None, "open", actor.kind),
-        opened_on=now.astimezone(SHANGHAI).date(),
+        opened_on=today,
         apply_close_on=close.due_on,
+        plan_id=plan.id if plan else None,
+        template_version=plan.template_version if plan else "",
     )
     db.session.add(cycle)
     filing.state = FILING.advance(filing.state, "open_renewal", "system")

@@ -9,6 +9,7 @@ from app.clock import SHANGHAI
 from app.lifecycle import paths
 from app.lifecycle.deadlines.calendar import load_calendar, load_settings
 from app.lifecycle.deadlines.services import find_deadline, meet_deadline, reopen_deadline, set_deadline
+from app.lifecycle.renewals import self_assessing
 from app.lifecycle.renewals.models import RenewalCycle
 from app.lifecycle.submissions.subject import Subject
 from app.rules import clocks, dossiers, renewal
@@ -43,6 +44,10 @@ class RenewalSubject(Subject):
 
     def check_submit(self, *, actor: Actor, uploads: Sequence[Upload], now: datetime) -> None:
         exit_rules.check_not_left(self.cycle.filing.state)
+        self._check_time(now)
+        self_assessing.check_complete(self.cycle, len(uploads))
+
+    def _check_time(self, now: datetime) -> None:
         if self.cycle.state == RenewalState.SUPPLEMENT_REQUESTED:
             dossiers.check_can_submit_supplement(self.cycle.state, now, self._supplement_due_at())
             return

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from app.clock import SHANGHAI
 from app.db import db
+from app.lifecycle import paths
 from app.reminders.feeds import ics
 from app.reminders.feeds.ics import Entry
 from app.reminders.feeds.models import PanelVisit
@@ -140,11 +141,17 @@ def _visits(who: Identity, now: datetime) -> Iterator[Entry]:
         )
 
 
+def host_page(method: str) -> str:
+    """Where the organisation that is visited reads on: 现场核查 is a renewal's (R52), the others are not."""
+    return paths.RENEWAL if method == "on_site_check" else "/org/applications"
+
+
 def visit_entry(visit: PanelVisit, *, of_organisation: bool, expert: bool, sequence: int | None = None) -> Entry:
     """A planned visit or meeting, as its guests' calendars show it."""
     method = gettext(METHODS.get(visit.method, visit.method))
     about = "" if of_organisation else f" · {visit.panel.organisation_name}"
-    link = "/org/applications" if of_organisation else f"/{'expert' if expert else 'bureau'}/panels/{visit.panel_id}"
+    desk = f"/{'expert' if expert else 'bureau'}/panels/{visit.panel_id}"
+    link = host_page(visit.method) if of_organisation else desk
     cancelled = visit.state == "cancelled"
     return Entry(
         uid=ics.uid_of("visit", visit.id),

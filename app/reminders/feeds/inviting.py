@@ -24,7 +24,7 @@ from app.jobs import job
 from app.lifecycle.panels.models import Panel, PanelMember
 from app.lifecycle.panels.queries import STANDING
 from app.reminders.feeds import ics
-from app.reminders.feeds.entries import METHODS, visit_entry
+from app.reminders.feeds.entries import METHODS, host_page, visit_entry
 from app.reminders.feeds.ics import Entry, Person
 from app.reminders.feeds.models import CalendarInvitation, PanelVisit
 from app.reminders.feeds.visits import LIVE
@@ -40,8 +40,11 @@ LIMIT_TOLD = "limit"
 
 _LIMIT = text(
     """
-    select case when p.kind = 'question_bank' then a.incubation_due_on else c.complete_by end as limit_on
-      from panels p join applications a on a.id = p.application_id join calls c on c.id = a.call_id where p.id = :panel
+    select case when r.id is not null then f.valid_to when p.kind = 'question_bank' then a.incubation_due_on
+                else c.complete_by end as limit_on
+      from panels p left join applications a on a.id = p.application_id left join calls c on c.id = a.call_id
+      left join renewal_cycles r on r.id = p.renewal_cycle_id left join filing_periods f on f.id = r.period_id
+     where p.id = :panel
     """
 )
 # Panels whose invitations may differ from what was told: a seat, a visit or the panel itself changed.
@@ -49,10 +52,12 @@ _STALE = text(
     """
     select i.panel_id from calendar_invitations i join panels p on p.id = i.panel_id
       left join applications a on a.id = p.application_id left join calls c on c.id = a.call_id
+      left join renewal_cycles r on r.id = p.renewal_cycle_id left join filing_periods f on f.id = r.period_id
      where i.method = 'REQUEST' and i.ends_at > :now and (
            p.state in ('concluded', 'dissolved')
         or i.visit_id is null and i.told is distinct from 'limit:'
-           || case when p.kind = 'question_bank' then a.incubation_due_on else c.complete_by end
+           || case when r.id is not null then f.valid_to when p.kind = 'question_bank' then a.incubation_due_on
+                   else c.complete_by end
         or not exists (select from panel_members m where m.panel_id = i.panel_id and m.user_id = i.user_id
                           and m.state in ('invited', 'accepted', 'submitted'))
            and not exists (select from memberships s where s.user_id = i.user_id and s.removed_at is null
@@ -236,7 +241,7 @@ def _send(panel: Panel, one: Wanted, row: CalendarInvitation | None, method: str
         one.user.id,
         kind="panel_visit",
         now=now,
-        link=f"/expert/panels/{panel.id}" if one.expert else "/org/applications",
+        link=f"/expert/panels/{panel.id}" if one.expert else host_page(one.visit.method if one.visit else ""),
         organisation_id=None if one.expert else panel.organisation_id,
         rule="R20",
         params={

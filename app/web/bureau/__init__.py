@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.web.bureau import (
     applications,
+    assessment_plans,
+    assessments,
     bank_reports,
     banks,
     boards,
@@ -30,6 +32,8 @@ from app.web.bureau.base import ACCESS, blueprint
 __all__ = [
     "ACCESS",
     "applications",
+    "assessment_plans",
+    "assessments",
     "bank_reports",
     "banks",
     "blueprint",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from flask import abort
@@ -14,6 +14,7 @@ from app.lifecycle.panels import queries
 from app.lifecycle.panels.models import Panel
 from app.lifecycle.sheets import write_workbook
 from app.rules.panels import PANEL_RULES
+from app.rules.renewal import GRADE_LABELS
 from app.web import exports
 from app.web.access import authority
 from app.web.bureau.base import ACCESS, blueprint
@@ -65,6 +66,8 @@ def _minutes(panel: Panel) -> Table:
         on = exports.day_of(signed)
         leader = next((one.name for one in panel.members if one.user_id == panel.leader_user_id), "")
         rows.append([on, gettext("评估意见"), "", leader, panel.opinion, ""])
+        if panel.suggested_grade:
+            rows.append([on, gettext("建议等次"), "", "", gettext(GRADE_LABELS[panel.suggested_grade]), ""])
         rows += [
             [on, item.label, "", _verdict(item.recommends, item.conclusion), item.comment, ""] for item in panel.items
         ]
@@ -83,6 +86,10 @@ def _verdict(recommends: bool | None, conclusion: str | None) -> str:
     return "" if recommends is None else str(gettext("推荐") if recommends else gettext("不推荐"))
 
 
+def _number(score: float | None) -> float | str:
+    return "" if score is None else round(score, 2)
+
+
 def _matrix(panel: Panel) -> Table:
     """Indicators by members, with mean and spread; a bank panel's items one below the other."""
     members = queries.is_on(panel, queries.SEATED)
@@ -94,11 +101,16 @@ def _matrix(panel: Panel) -> Table:
         (gettext("平均"), 10),
         (gettext("差距"), 10),
     ]
+    own = panel.renewal_cycle_id is not None
+    if own:
+        columns.insert(3, (gettext("自评分"), 10))
     rows: list[list[Any]] = []
     for name, matrix in matrices_of(panel, queries.list_sheets(panel.id)):
         for row in matrix.rows:
-            scores: Sequence[Any] = [row.scores.get(member.id, "") for member in members]
+            scores: list[Any] = [row.scores.get(member.id, "") for member in members]
+            scores = [_number(row.self_score), *scores] if own else scores
             rows.append([name, gettext(row.label), row.weight, *scores, round(row.mean, 2), round(row.spread, 2)])
-        totals = [round(matrix.totals[member.id], 2) if member.id in matrix.totals else "" for member in members]
+        totals = [_number(matrix.totals.get(member.id)) for member in members]
+        totals = [_number(matrix.self_total), *totals] if own else totals
         rows.append([name, gettext("加权平均"), "", *totals, round(matrix.mean, 2), round(matrix.spread, 2)])
     return gettext("评分汇总"), columns, rows

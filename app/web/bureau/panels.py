@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, g, render_template, request
+from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from app.db import db
 from app.lifecycle.custody.models import BankDownloadSwitch
 from app.lifecycle.custody.queries import list_banks
+from app.lifecycle.deadlines.calendar import load_settings
 from app.lifecycle.experts import queries as pool
 from app.lifecycle.experts.models import Expert
 from app.lifecycle.experts.queries import PoolFilter
 from app.lifecycle.incubation import acceptance
-from app.lifecycle.panels import assessing, drawing, forming, queries, seats
+from app.lifecycle.panels import assessing, drawing, forming, queries, reading, seats
 from app.lifecycle.panels.assessing import ItemOpinion
 from app.lifecycle.panels.models import Panel, ScoreSheet
 from app.lifecycle.panels.queries import Matrix, PanelFilter
 from app.rules.banks import CONCLUSION_LABELS
 from app.rules.core import N_
 from app.rules.panels import EXPERT_TYPES, PANEL_RULES, find_conflicts
+from app.rules.renewal import GRADE_LABELS, suggest_grade
 from app.rules.selection import REMARKS
 from app.rules.states import PANEL, PANEL_KIND_LABELS, PANEL_MEMBER, PanelKind, PanelState
 from app.web import wording
@@ -90,6 +92,7 @@ def page_of(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseRetu
     people = queries.panelists(row)
     forming_now = row.state == PanelState.FORMING and row.authority_code == authority_code()
     gaps = queries.find_gaps(row)
+    matrices = matrices_of(row, sheets)
     page = render_template(
         "bureau/panel.html",
         panel=row,
@@ -110,14 +113,18 @@ def page_of(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseRetu
         switch=db.session.get(BankDownloadSwitch, row.id),
         banks=list_banks(row),
         template=queries.template_of(row),
-        matrices=matrices_of(row, sheets),
+        matrices=matrices,
+        by_score=grade_by_score(row, matrices),
+        grades=grades_of(row),
+        grade_labels=GRADE_LABELS,
+        back=_back(row),
         sheets=sheets,
         standing=queries.is_on(row, queries.STANDING),
         seated=queries.is_on(row, queries.SEATED),
         warnings=[refusal_text(one) for one in gaps] if row.state in queries.AT_WORK or forming_now else [],
         conflicts=[refusal_text(one) for one in find_conflicts(people, row.uscc)],
         candidates=_candidates(row) if forming_now else [],
-        remarks=REMARKS,
+        remarks={} if row.renewal_cycle_id else REMARKS,
         conclusions=CONCLUSION_LABELS,
         events=wording.timeline_rows(events.list_for_subject("panel", panel_id)),
     )
@@ -128,13 +135,35 @@ def matrices_of(row: Panel, sheets: list[ScoreSheet]) -> list[tuple[str, Matrix]
     """One matrix for a selection, one for each bank in its latest round; named by the item."""
     template, line = queries.template_of(row), queries.pass_line(row)
     if row.kind != PanelKind.QUESTION_BANK:
-        return [("", queries.make_matrix(template, sheets, line=line))]
+        cycle = reading.get_renewal(row)
+        return [
+            ("", queries.make_matrix(template, sheets, line=line, self_scores=cycle.self_scores if cycle else None))
+        ]
     made = []
     for item in row.items:
         latest = item.revision_rounds + 1
         own = [sheet for sheet in sheets if sheet.item_id == item.item_id and sheet.round == latest]
         made.append((item.label, queries.make_matrix(template, own, line=line)))
     return made
+
+
+def grades_of(row: Panel) -> dict[str, str]:
+    """The grades that a renewal's panel may suggest, in words; empty for other panels."""
+    return {key: gettext(GRADE_LABELS[key]) for key in assessing.votes_of(row)} if row.renewal_cycle_id else {}
+
+
+def grade_by_score(row: Panel, matrices: list[tuple[str, Matrix]]) -> str:
+    """The grade whose band the panel's mean falls into (R55), for show; empty before there is one."""
+    if not row.renewal_cycle_id or not matrices[0][1].totals:
+        return ""
+    return str(gettext(GRADE_LABELS[suggest_grade(matrices[0][1].mean, load_settings(row.authority_code))]))
+
+
+def _back(row: Panel) -> str:
+    if row.renewal_cycle_id is not None:
+        return url_for("bureau.renewal", cycle_id=row.renewal_cycle_id)
+    page = "bureau.incubation" if row.kind == PanelKind.QUESTION_BANK else "bureau.case"
+    return url_for(page, application_id=row.application_id)
 
 
 def _candidates(row: Panel) -> list[tuple[Expert, str]]:
@@ -277,6 +306,7 @@ def panel_opinion(panel_id: uuid.UUID) -> None:
         opinion=typed("opinion"),
         items=opinions_from_form(_panel(panel_id)),
         remarks={key: typed(f"remark-{key}", 2000) for key in REMARKS},
+        grade=typed("grade", 20),
         expected_version=shown_version(),
         now=g.now,
     )
@@ -284,7 +314,7 @@ def panel_opinion(panel_id: uuid.UUID) -> None:
 
 @_steps.step("/conclude", done=N_("评估意见已出具。"))
 def panel_conclude(panel_id: uuid.UUID) -> None:
-    """Conclude a selection panel."""
+    """Conclude the panel of a selection or a renewal."""
     assessing.conclude_panel(actor=actor(), panel_id=panel_id, expected_version=shown_version(), now=g.now)
 
 

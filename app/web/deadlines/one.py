@@ -35,6 +35,7 @@ _REASONS = {
     "set": lazy_gettext("设定"),
     "recomputed": lazy_gettext("事项变化,重新计算"),
     "admitted": lazy_gettext("准予逾期申请"),
+    "planned": lazy_gettext("评估方案已发布"),
     "due": lazy_gettext("到期未完成"),
     "met": lazy_gettext("已完成"),
     "missed": lazy_gettext("重新计为逾期"),

@@ -13,17 +13,19 @@ from app.db import db
 from app.lifecycle.panels import assessing, queries, reading, seats
 from app.lifecycle.panels.assessing import ItemOpinion, SheetContent
 from app.lifecycle.panels.models import Panel, PanelMember, ScoreSheet
+from app.lifecycle.renewals.models import RenewalCycle
 from app.rules.banks import CONCLUSION_LABELS
-from app.rules.core import Refusal
+from app.rules.core import N_, Refusal
+from app.rules.renewal import GRADE_LABELS
 from app.rules.selection import REMARKS
 from app.rules.states import PANEL, PANEL_KIND_LABELS, PANEL_MEMBER, PanelKind, PanelState
 from app.web import wording
 from app.web.access import Access, Right, expert
 from app.web.bureau.desk import Page, perform, typed
-from app.web.bureau.panels import matrices_of, opinions_from_form
+from app.web.bureau.panels import grades_of, matrices_of, opinions_from_form
 from app.web.cursors import read_cursor, write_cursor
 from app.web.errors import refusal_text
-from app.web.forms import shown_version
+from app.web.forms import number_arg, shown_version
 from app.web.guards import actor, current_identity
 from uploads.transfer import download_link
 
@@ -86,11 +88,13 @@ def _page(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturn
         *queries.AT_WORK, PanelState.CONCLUDED
     )  # fmt: skip
     leads = seated and row.leader_user_id == seat.user_id
-    context: dict[str, Any] = {"dossiers": [], "sheets": [], "application": None, "matrices": []}
+    context: dict[str, Any] = {"dossiers": [], "sheets": [], "application": None, "matrices": [], "renewal": None}
     if seated:
         context["dossiers"] = reading.list_dossiers(row)
         context["application"] = reading.get_application(row)
         context["lines"] = reading.list_lines(row)
+        context["renewal"] = reading.get_renewal(row)
+        context["past"] = _past_grades(context["renewal"])
         context["sheets"] = queries.list_own_sheets(seat.id)
     if leads and row.state in (PanelState.OPINIONS_IN, PanelState.CONCLUDED):
         context["matrices"] = matrices_of(row, queries.list_sheets(panel_id))
@@ -107,7 +111,9 @@ def _page(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturn
         is_bank=row.kind == PanelKind.QUESTION_BANK,
         template=queries.template_of(row),
         votes=_votes(row),
-        remarks=REMARKS,
+        remarks={} if row.renewal_cycle_id else REMARKS,
+        grades=grades_of(row),
+        grade_labels=GRADE_LABELS,
         scans=wording.SCANS,
         kinds=wording.DOSSIER_KINDS,
         item_label=wording.item_label,
@@ -115,6 +121,14 @@ def _page(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> ResponseReturn
         **context,
     )
     return page, 422 if problems else 200
+
+
+def _past_grades(cycle: RenewalCycle | None) -> str:
+    if cycle is None:
+        return ""
+    done = [period for period in cycle.filing.periods if period.grade or period.exempt]
+    words = [GRADE_LABELS[period.grade] if period.grade else N_("免于评估") for period in done]
+    return "、".join(gettext(word) for word in words) or "—"
 
 
 def _votes(row: Panel) -> dict[str, Any]:
@@ -211,6 +225,8 @@ def _sheet_page(panel_id: uuid.UUID, problems: tuple[str, ...] = ()) -> Response
         problems=problems,
         template=queries.template_of(row),
         votes=_votes(row),
+        grades=grades_of(row),
+        renewal=reading.get_renewal(row),
         kind_labels=PANEL_KIND_LABELS,
         is_bank=row.kind == PanelKind.QUESTION_BANK,
     )
@@ -224,23 +240,16 @@ def _rows_of(row: Panel, one: ScoreSheet) -> list[Any]:
 def _content(row: Panel, one: ScoreSheet) -> SheetContent:
     template = queries.template_of(row)
     return SheetContent(
-        scores={code: _score(request.form.get(f"score-{code}", "")) for code in template.mandatory},
+        scores={code: number_arg(request.form.get(f"score-{code}", "")) for code in template.mandatory},
         gates={str(n): request.form.get(f"gate-{n}", "") for n in range(len(template.gates))},
         remarks={str(n): typed(f"remark-{n}", 2000) for n in range(len(template.remarks))},
         votes={
-            str(item.item_id): vote
-            for item in _rows_of(row, one)
-            if (vote := request.form.get(f"vote-{item.item_id}", ""))
+            key: vote
+            for key in ([assessing.GRADE] if row.renewal_cycle_id else [str(i.item_id) for i in _rows_of(row, one)])
+            if (vote := request.form.get(f"vote-{key}", ""))
         },
         comment=typed("comment"),
     )
-
-
-def _score(text: str) -> float | None:
-    try:
-        return float(text) if text.strip() else None
-    except ValueError:
-        return None
 
 
 @blueprint.post("/panels/<uuid:panel_id>/sheets/<uuid:sheet_id>")
@@ -297,6 +306,7 @@ def panel_opinion(panel_id: uuid.UUID) -> ResponseReturnValue:
             opinion=typed("opinion"),
             items=items,
             remarks={key: typed(f"remark-{key}", 2000) for key in REMARKS},
+            grade=typed("grade", 20),
             expected_version=shown_version(),
             now=g.now,
         ),

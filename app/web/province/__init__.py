@@ -12,10 +12,23 @@ from app.web.province import (
     deadlines,
     documents,
     occupations,
+    results,
     views,
 )
 from app.web.province.base import ACCESS, blueprint
 
-VIEWS = (views, calls, catalogue, consultations, announcements, calendar, annexes, deadlines, documents, occupations)
+VIEWS = (
+    views,
+    calls,
+    catalogue,
+    consultations,
+    announcements,
+    calendar,
+    annexes,
+    deadlines,
+    documents,
+    occupations,
+    results,
+)
 
 __all__ = ["ACCESS", "VIEWS", "blueprint"]
