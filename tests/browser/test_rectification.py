@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from app import clock
 from app.lifecycle.panels import assessing
 from app.lifecycle.rectifications.queries import find_of_cycle
-from app.lifecycle.renewals import grading
 from tests.browser.stage import CHECKED, Stage
 from tests.factories.files import pdf
 from tests.factories.people import People
@@ -24,14 +23,10 @@ PAGE = "/bureau/rectifications/{}"
 
 @pytest.fixture
 def renewing(app: Flask, people: People, drain: Callable[[], int], stage: Stage) -> Renewing:
-    """A renewal that was just graded unqualified. The stage is emptied first."""
+    """A renewal whose panel suggests unqualified. The stage is emptied first."""
     made = make_renewing(app, people, drain)
     made.add_specialists()
     made.assess(grade="unqualified")
-    with made.as_(made.officer) as officer:
-        grading.grade_renewal(
-            actor=officer, cycle_id=made.cycle_id, grade="unqualified", defects=DEFECTS, now=clock.now()
-        )
     return made
 
 
@@ -39,10 +34,17 @@ def test_a_notice_is_taken_answered_and_reassessed(
     renewing: Renewing, stage: Stage, check_page: Callable[[Page], None]
 ) -> None:
     owner, officer = stage.desk_of(renewing.owner), stage.desk_of(renewing.officer)
+    officer.go(f"/bureau/renewals/{renewing.cycle_id}")
+    for defect, code in zip(DEFECTS, ("P5", "P3"), strict=True):
+        officer.fill(**{f"defects-{code}": defect.text})
+    officer.press("评定等次", yes="评定")
+    expect(officer.page.get_by_role("link", name="办理整改").first).to_be_visible()
+
     owner.go("/org/rectification")
     check_page(owner.page)
     owner.press("签收并阅读", yes="签收")
-    expect(owner.page.locator("main")).to_contain_text(DEFECTS[1].text)
+    for defect in DEFECTS:
+        expect(owner.page.locator("main")).to_contain_text(defect.text)
     check_page(owner.page)
     answers = owner.page.get_by_label("整改情况")
     answers.nth(0).fill("三个批次的督导报告已补齐。")
