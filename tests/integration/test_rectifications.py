@@ -115,7 +115,8 @@ class World:
 
     def told(self, kind: str) -> list[dict[str, object]]:
         with self.people.as_system():
-            rows = db.session.scalars(select(OutboxMessage).where(OutboxMessage.function == "tenants.notices.write"))
+            query = select(OutboxMessage).where(OutboxMessage.function == "tenants.notices.write")
+            rows = db.session.scalars(query.order_by(OutboxMessage.id))
             return [dict(row.args) for row in rows if row.args["kind"] == kind]
 
 

@@ -73,9 +73,9 @@ class World:
 
     def told(self, kind: str) -> list[dict[str, object]]:
         with self.people.as_system():
-            rows = db.session.scalars(
-                select(OutboxMessage.args).where(OutboxMessage.function == "tenants.notices.write")
-            )
+            # In the order they were told: without it the database gives them as they lie.
+            query = select(OutboxMessage.args).where(OutboxMessage.function == "tenants.notices.write")
+            rows = db.session.scalars(query.order_by(OutboxMessage.id))
             return [dict(row) for row in rows if row["kind"] == kind]
 
 
