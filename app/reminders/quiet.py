@@ -21,6 +21,8 @@ SCHEDULED_NOTICES = frozenset(
         "filing_expired",
         "rectification_overdue",
         "rectification_overdue_officer",
+        "rectification_untaken",
+        "rectification_untaken_officer",
     }
 )
 """Kinds of notice that the clock causes, not a person."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.rules import clocks
 from app.rules.clocks import Clock
 from app.rules.core import N_, Refusal
+from app.rules.counting import count_workdays
 from app.rules.renewal import Grade
 from app.rules.settings import Settings
 from app.rules.states import RectificationState
@@ -41,6 +42,18 @@ DELIVERY_LABELS: dict[str, str] = {
 }
 RECORDED_WAYS = (Delivery.DIRECT, Delivery.POST, Delivery.LEFT, Delivery.PUBLIC, Delivery.OTHER)
 """What an officer may record; reading it in the system records itself, and counting from issue is a setting."""
+
+
+UNTAKEN_WORKING_DAYS = 5
+"""Ours: after so many working days without delivery both sides are asked after a notice, and again after as many."""
+
+
+def is_untaken(state: str, issued_on: date, asked_after_on: date | None, now: datetime, calendar: Calendar) -> bool:
+    """R58: a notice that nobody took starts no month, so that somebody must see to its delivery."""
+    if state != RectificationState.ISSUED:
+        return False
+    waited = count_workdays("", asked_after_on or issued_on, UNTAKEN_WORKING_DAYS, calendar, "R58")
+    return waited.due_on < clocks.local_date(now)
 
 
 def check_way(how: str, note: str) -> None:

@@ -24,6 +24,7 @@ WORDS = {
     "dossiers": [{"number": "D-1", "title": "题库"}, {"number": "D-2", "title": "自评"}],
     "entries": [{"organisation": "甲", "kind": "题库提交期限", "subject": "电工", "due_on": "2026-11-23"}],
     "cause": "期满自动退出", "removed_on": "2026-11-23", "ended_on": "2026-11-22", "step": "准予逾期提交续期申请",
+    "issued_on": "2026-11-20",
     "link": "/org", "statutory": True,
     "clause": {"title": "二(二)2", "quote": "期限不超过180天。", "anchor": "c-2-2-2"},
 }  # fmt: skip

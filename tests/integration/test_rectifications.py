@@ -140,6 +140,11 @@ def refused(call: Callable[[], object]) -> str:
     return caught.value.code
 
 
+def load_next(world: World, day: date) -> date:
+    with world.people.as_system():
+        return load_calendar().next_workday(day + DAY)
+
+
 # Issue and delivery -------------------------------------------------------------------------------------------------
 
 
@@ -365,8 +370,21 @@ def test_without_a_report_it_is_overdue_the_day_after_and_nothing_else_happens_b
     assert world.states()[:2] == ("overdue", "rectifying"), "the authority records the result, not the clock (R59)"
 
 
-def test_a_notice_nobody_took_never_runs_out(world: World) -> None:
-    assert world.follow(at(ISSUED + 400 * DAY)) == 0
+def test_a_notice_nobody_took_never_runs_out_and_both_sides_are_asked_after_it(world: World) -> None:
+    """R58: without delivery no month runs, so that somebody has to see to it every five working days."""
+    fifth = ISSUED
+    for _ in range(5):
+        fifth = load_next(world, fifth)
+    assert world.follow(at(fifth)) == 0
+    assert world.follow(at(fifth + DAY, 0, 1)) == 1
+    assert world.follow(at(fifth + DAY, 9)) == 0, "asked once"
+    (letter,), (task,) = world.told("rectification_untaken"), world.told("rectification_untaken_officer")
+    assert (letter["organisation_id"], letter["rule"], letter["statutory"], letter["link"]) == (
+        str(world.owner.organisation_id), "R58", True, "/org/rectification",
+    )  # fmt: skip
+    assert (task["authority_code"], task["link"]) == (CITY, f"/bureau/rectifications/{world.row_id}")
+    assert world.follow(at(ISSUED + 400 * DAY)) == 1
+    assert len(world.told("rectification_untaken")) == 2
     assert world.states()[0] == "issued"
     with world.as_(world.officer) as officer:
         begin = lambda: concluding.start_reassessment(  # noqa: E731

@@ -19,7 +19,8 @@ class Rectification(Model):
     """One rectification notice (整改通知书) and what came of it (R58, R59); a renewal has one at most.
 
     `delivered_how` is one of app.rules.rectification.DELIVERY_LABELS; `due_on` the last day of the month that counts
-    from delivery, empty until then. `result_reason` is why the authority came to its result.
+    from delivery, empty until then. `asked_after_on` is when a notice that nobody took was last pointed out;
+    `result_reason` is why the authority came to its result.
     """
 
     __tablename__ = "rectifications"
@@ -32,6 +33,7 @@ class Rectification(Model):
         CheckConstraint("state = 'issued' or (delivered_on is not null and due_on is not null)", name="delivered"),
         Index("ix_rectifications_authority_code", "authority_code", "issued_at", "id"),
         Index("ix_rectifications_organisation_id", "organisation_id"),
+        Index("ix_rectifications_untaken", "issued_on", postgresql_where=text("state = 'issued'")),
         Index("ix_rectifications_running", "due_on", postgresql_where=text("state in ('delivered', 'overdue')")),
     )
 
@@ -44,6 +46,7 @@ class Rectification(Model):
     state: Mapped[str]
     issued_on: Mapped[date]
     issued_at: Mapped[datetime]
+    asked_after_on: Mapped[date | None]
     delivered_on: Mapped[date | None]
     delivered_at: Mapped[datetime | None]
     delivered_how: Mapped[str] = mapped_column(server_default="")
