@@ -28,7 +28,7 @@ def apply(walk: Walk) -> Story:
         return
     now = walk.when(walk.submit, 15)
     yield now
-    attach(walk, "登记证书.pdf", Purpose.filing_materials, walk.application_id, now)
+    attach(walk.owner, "登记证书.pdf", Purpose.filing_materials, walk.application_id, now)
     submitting.submit_application(
         actor=walk.owner, application_id=walk.application_id, idempotency_key=f"demo:{walk.owner.user_id}", now=now
     )

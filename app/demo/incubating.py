@@ -70,7 +70,7 @@ def _hand_in_banks(walk: Walk, day: date) -> Story:
     only_some = walk.until in ("incubation_overdue", "incubating")
     for item in items[:1] if only_some else items:
         item_id = item.id
-        upload_id = attach(walk, f"题库-{item.skill_level}.xlsx", Purpose.question_bank, item_id, now)
+        upload_id = attach(walk.owner, f"题库-{item.skill_level}.xlsx", Purpose.question_bank, item_id, now)
         submit_dossier(
             actor=walk.owner, kind="question_bank", subject_id=item_id, upload_ids=[upload_id],
             idempotency_key=f"demo:bank:{item_id}", now=now,

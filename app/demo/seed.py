@@ -161,7 +161,7 @@ class _Seed:
         organisation = self._organisation(rectifying.ORGANISATION, days=230)
         self._person(rectifying.OWNER, {rectifying.ORGANISATION.key: organisation})
         mine, officer = self._actors[rectifying.OWNER.email], self._actors["officer@qingdao.demo"]
-        self._history.add(rectifying.rectify(self._history, organisation, mine, officer))
+        self._history.add(rectifying.rectify(sides, organisation, mine, officer))
 
     # People ---------------------------------------------------------------------------------------------------------
 

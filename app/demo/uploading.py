@@ -11,7 +11,6 @@ from flask import current_app
 from app.db import db
 from app.demo import papers
 from app.demo.history import run_waiting
-from app.demo.walk import Walk
 from app.lifecycle import casefiles
 from app.lifecycle.publicity import attachments
 from tenants.accounts import gate
@@ -23,22 +22,22 @@ from uploads.transfer import Ticket
 _http = urllib3.PoolManager()
 
 
-def attach(walk: Walk, name: str, purpose: Purpose, subject_id: uuid.UUID, now: datetime) -> uuid.UUID:
+def attach(owner: Actor, name: str, purpose: Purpose, subject_id: uuid.UUID, now: datetime) -> uuid.UUID:
     """Upload a file as a browser does and have it checked."""
     content = (
         papers.bank()
         if purpose == Purpose.question_bank
-        else papers.letter("登记证书(演示)", f"机构:{walk.owner.name}", "本页文字全部虚构,仅供演示。")
+        else papers.letter("登记证书(演示)", f"机构:{owner.name}", "本页文字全部虚构,仅供演示。")
     )
     store = current_app.extensions["sheping_store"]
     db.session.commit()
     ticket = transfer.start_upload(
-        actor=walk.owner, store=store, settings=current_app.config["SHEPING"], name=name, size=len(content),
+        actor=owner, store=store, settings=current_app.config["SHEPING"], name=name, size=len(content),
         purpose=purpose, subject_id=subject_id, now=now,
     )  # fmt: skip
     upload, sent = _send(ticket, content)
     upload_id = upload.id
-    transfer.complete_upload(actor=walk.owner, store=store, upload=upload, parts=sent, now=now)
+    transfer.complete_upload(actor=owner, store=store, upload=upload, parts=sent, now=now)
     run_waiting()
     return upload_id
 
