@@ -24,11 +24,11 @@ endif
 run: build
 	@exec $(BIN)/sheping up --port $(PORT)
 
-# The browser's journeys come last and one at a time: a running service and a Chromium fill two cores.
+# The browser's journeys come last: each of the two runs has a service of its own.
 test: build
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/browser
-	@$(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder tests/browser
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif

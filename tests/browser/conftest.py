@@ -75,7 +75,7 @@ def sign_in(live: Live) -> Callable[..., None]:
 @pytest.fixture
 def stage(live: Live, chromium: Browser, worker_app: Flask, stack_env: dict[str, str]) -> Iterator[Stage]:
     """The running service, emptied, with nobody signed in and its clock at the real time; afterwards the same."""
-    empty(stack_env)
+    empty(stack_env, in_use=True)
     made = Stage(live, chromium, worker_app)
     yield made
     for context in made.contexts:
