@@ -43,7 +43,7 @@ STOP_SECONDS = 8.0
 _POLL_SECONDS = 0.2
 LOG_BYTES = 8 * 1024 * 1024
 _FILLING = {
-    Start.first: "First start: tables and the demo's province are made (once; about half a minute) …\n",
+    Start.first: "First start: tables and the demo's province are made (once; about a minute) …\n",
     Start.interrupted: "The first start was cut off: tables and the demo's province are made anew …\n",
     Start.later: "",
 }

@@ -613,6 +613,12 @@ def test_a_returned_renewal_is_supplemented_in_its_own_time(renewing: Renewing) 
     renewing.submit([renewing.upload()])
     renewing.world.work()
     task = renewing.world.inbox(officer)[0]
+    refused = renewing.world.decide(task["id"], officer, decision="return", reason=" ")
+    assert (refused.status_code, refused.get_json()["code"], refused.get_json()["rule"]) == (
+        422,
+        "reason_missing",
+        "R49",
+    )
     assert renewing.world.decide(task["id"], officer, decision="return", reason="请补充佐证").status_code == 200
     assert renewing.state() == "supplement_requested"
     assert renewing.deadline("supplement_due") == "open"

@@ -111,10 +111,10 @@ def decide_review(
         return task
     _check_undecided(task)
     _check_version(task, expected_version)
-    if chosen is Decision.RETURN and not reason:
-        raise Refusal("reason_missing", "R32", N_("退回须填写理由,理由将告知申请单位。"))
     dossier, before = task.dossier, task.state
     subject = get_subject(dossier.kind, dossier.subject_id, lock=True)
+    if chosen is Decision.RETURN and not reason:
+        raise Refusal("reason_missing", subject.rule, N_("退回须填写理由,理由将告知申请单位。"))
     if chosen is Decision.ACCEPT:
         subject.accept(actor=actor, now=now)
     else:
