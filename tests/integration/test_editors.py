@@ -29,14 +29,14 @@ SPRING_2027 = "\n".join(f"2027-02-{day:02d} 休 春节" for day in range(5, 12))
 
 
 @pytest.fixture(autouse=True)
-def _put_back(app: Flask, stack_env: dict[str, str]) -> Iterator[None]:
+def _put_back(app: Flask, worker_app: Flask, stack_env: dict[str, str]) -> Iterator[None]:
     """The calendar and the annexes stay between tests: what these tests add is taken away again."""
     yield
     with psycopg.connect(stack_env["SUPERUSER_DATABASE_URL"], autocommit=True) as connection:
         connection.execute("""delete from calendar_days where "on" >= '2027-01-01'""")
         connection.execute("delete from annex_templates where source in ('official_annex', 'edited_by_department')")
-    with app.app_context():
-        load_calendar.__globals__["current_app"].extensions.pop("sheping_calendar", None)
+    for one in (app, worker_app):
+        one.extensions.pop("sheping_calendar", None)
 
 
 def test_loading_a_year_moves_what_is_open_and_tells_whom_it_concerns(

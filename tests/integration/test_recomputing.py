@@ -39,12 +39,12 @@ PUBLISHED = datetime(2026, 12, 28, 10, tzinfo=SHANGHAI)
 
 
 @pytest.fixture(autouse=True)
-def _put_back(app: Flask, stack_env: dict[str, str]) -> Iterator[None]:
+def _put_back(app: Flask, worker_app: Flask, stack_env: dict[str, str]) -> Iterator[None]:
     """The calendar stays between tests: what these tests load is taken away again."""
     yield
     with psycopg.connect(stack_env["SUPERUSER_DATABASE_URL"], autocommit=True) as connection:
         connection.execute("""delete from calendar_days where "on" >= '2027-01-01'""")
-    for one in (app,):
+    for one in (app, worker_app):
         one.extensions.pop("sheping_calendar", None)
 
 
