@@ -13,17 +13,17 @@ from app import outbox
 from app.clock import SHANGHAI
 from app.db import db
 from app.jobs import job
-from app.lifecycle import paths
 from app.lifecycle.announcements import queries
 from app.lifecycle.announcements.models import Announcement, AnnouncementEntry
 from app.lifecycle.announcements.services import digest
 from app.lifecycle.filings.models import Filing
+from app.lifecycle.renewals.ending import note, tell
 from app.lifecycle.renewals.models import RenewalCycle
 from app.rules import filing as filing_rules
 from app.rules import renewal as rules
 from app.rules.core import N_
 from app.rules.routing import CITIES
-from tenants import events, notices
+from tenants import events
 from tenants.scope import SYSTEM_ACTOR, Actor
 
 FOLLOW = "app.lifecycle.announcements.results.mark_announced"
@@ -127,30 +127,5 @@ def mark_announced(*, announcement_id: str) -> None:
 
 def _mark(announcement: Announcement, cycle: RenewalCycle, at: datetime) -> None:
     cycle.results_announced_on = announcement.published_on
-    events.record(
-        "renewal_results_announced",
-        actor=SYSTEM_ACTOR,
-        now=at,
-        subject_type="renewal_cycle",
-        subject_id=cycle.id,
-        organisation_id=cycle.organisation_id,
-        authority_code=cycle.authority_code,
-        before=cycle.state,
-        after=cycle.state,
-        rule="R61",
-        title=announcement.title,
-    )
-    notices.tell(
-        kind="renewal_step",
-        now=at,
-        link=paths.RENEWAL,
-        organisation_id=cycle.organisation_id,
-        rule="R61",
-        statutory=True,
-        key=f"renewal_results:{cycle.id}",
-        step=N_("定期评估结果已由省厅公布"),
-        number=cycle.filing.institution_code or "",
-        organisation=cycle.filing.organisation.name,
-        reason="",
-        due_on="",
-    )
+    note("renewal_results_announced", SYSTEM_ACTOR, cycle, at, rule="R61", title=announcement.title)
+    tell(cycle, N_("定期评估结果已由省厅公布"), "R61", at)

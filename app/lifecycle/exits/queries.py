@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from app.db import db
 from app.lifecycle.exits.models import ExitCase, ExitEntry
 from app.lifecycle.filings.models import Filing
+from app.lifecycle.filings.queries import narrowed
 from app.rules.states import EXIT_CASE, ExitState
-from tenants.models import Organisation
 
 LIVE = tuple(state for state in EXIT_CASE.states if EXIT_CASE.is_live(state))
 
@@ -40,7 +40,10 @@ def list_exits(
     limit: int = 30,
 ) -> list[ExitCase]:
     """One page of an authority's exits, newest first; `after` is the last row seen."""
-    query = _filtered(select(ExitCase).join(ExitCase.organisation).join(ExitCase.filing), authority_code, state, text)
+    query = select(ExitCase).join(ExitCase.organisation).join(ExitCase.filing)
+    query = query.where(
+        *narrowed(ExitCase, live=LIVE, authority_code=authority_code, state=state, text=text, number=ExitCase.number)
+    )
     if after is not None:
         query = query.where(tuple_(ExitCase.opened_at, ExitCase.id) < after)
     query = query.options(
@@ -58,23 +61,6 @@ def count_live(authority_code: str) -> int:
 def find_entry(case: ExitCase, entry_id: uuid.UUID) -> ExitEntry | None:
     """A line of the case's checklist."""
     return next((entry for entry in case.entries if entry.id == entry_id), None)
-
-
-def _filtered(query: Select[ExitCase], authority_code: str, state: str, text: str) -> Select[ExitCase]:
-    query = query.where(ExitCase.authority_code == authority_code)
-    if state == "live":
-        query = query.where(ExitCase.state.in_(LIVE))
-    elif state:
-        query = query.where(ExitCase.state == state)
-    if wanted := text.strip():
-        query = query.where(
-            or_(
-                Organisation.name.icontains(wanted, autoescape=True),
-                Filing.institution_code.istartswith(wanted, autoescape=True),
-                ExitCase.number == wanted.upper(),
-            )
-        )
-    return query
 
 
 _WHOLE = (

@@ -6,15 +6,14 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from app.db import db
-from app.lifecycle.filings.models import Filing
+from app.lifecycle.filings.queries import narrowed
 from app.lifecycle.rectifications.models import Rectification, RectificationDefect
 from app.lifecycle.renewals.models import RenewalCycle
 from app.rules.states import RECTIFICATION
-from tenants.models import Organisation
 from uploads.models import Purpose, Upload
 from uploads.queries import list_uploads
 
@@ -58,7 +57,11 @@ def list_rectifications(
     """One page of an authority's, newest first, with organisation, filing and defects; `state` "live" leaves out what
     is over; `after` is the last row seen."""
     query = select(Rectification).join(Rectification.organisation).join(Rectification.filing)
-    query = _filtered(query, authority_code, state, text)
+    query = query.where(
+        *narrowed(
+            Rectification, live=LIVE, authority_code=authority_code, state=state, text=text, number=Rectification.number
+        )
+    )
     if after is not None:
         query = query.where(tuple_(Rectification.issued_at, Rectification.id) < after)
     query = query.options(
@@ -89,23 +92,6 @@ def list_drafted_files(rectification: Rectification) -> dict[uuid.UUID, list[Upl
 def texts_of(rectification: Rectification) -> Sequence[str]:
     """The defects as the notice lists them."""
     return [defect.wording for defect in rectification.defects]
-
-
-def _filtered(query: Select[Rectification], authority_code: str, state: str, text: str) -> Select[Rectification]:
-    query = query.where(Rectification.authority_code == authority_code)
-    if state == "live":
-        query = query.where(Rectification.state.in_(LIVE))
-    elif state:
-        query = query.where(Rectification.state == state)
-    if wanted := text.strip():
-        query = query.where(
-            or_(
-                Organisation.name.icontains(wanted, autoescape=True),
-                Filing.institution_code.istartswith(wanted, autoescape=True),
-                Rectification.number == wanted.upper(),
-            )
-        )
-    return query
 
 
 _WHOLE = (

@@ -6,12 +6,13 @@ import uuid
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, or_, select, tuple_
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.db import db
 from app.lifecycle.deadlines.models import Deadline
 from app.lifecycle.filings.models import Filing, FilingPeriod
+from app.lifecycle.filings.queries import narrowed
 from app.lifecycle.renewals.models import AssessmentPlan, RenewalCycle
 from app.rules.states import RENEWAL_CYCLE, VALID_FILINGS, AssessmentPlanState, PeriodState
 from tenants.models import Organisation
@@ -65,19 +66,8 @@ def list_cycles(
         .join(Filing, Filing.id == RenewalCycle.filing_id)
         .join(FilingPeriod, FilingPeriod.id == RenewalCycle.period_id)
         .join(Organisation, Organisation.id == RenewalCycle.organisation_id)
-        .where(RenewalCycle.authority_code == authority_code)
     )
-    if state == "live":
-        query = query.where(RenewalCycle.state.in_(LIVE))
-    elif state:
-        query = query.where(RenewalCycle.state == state)
-    if wanted := text.strip():
-        query = query.where(
-            or_(
-                Organisation.name.icontains(wanted, autoescape=True),
-                Filing.institution_code.istartswith(wanted, autoescape=True),
-            )
-        )
+    query = query.where(*narrowed(RenewalCycle, live=LIVE, authority_code=authority_code, state=state, text=text))
     if after is not None:
         query = query.where(tuple_(FilingPeriod.valid_to, RenewalCycle.id) > after)
     return list(db.session.execute(query.order_by(FilingPeriod.valid_to, RenewalCycle.id).limit(limit)))
